@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0
+# For people: "make help".  What kbuild reads is in Kbuild.
+
+# bash, for pipefail: a check whose output is piped must not pass by that.
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+
+TESTS	:= tools/testing/balloon
+KVER	?= 6.12
+# A series such as 6.12 means the newest Debian kernel of that series.
+KERNELS	?= 6.12 6.1
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+## make run                 compare the stock balloon driver with ours in real guests
+.PHONY: run
+run: deps
+	@$(TESTS)/run-experiment $(ARGS)
+
+## make test                run every test there is, on both kernels
+.PHONY: test
+test: deps
+	@$(TESTS)/run-tests $(ARGS)
+
+## make modules KVER=V      build the modules for kernel V into build/V/
+.PHONY: modules
+modules:
+	@eval "$$($(TESTS)/fetch-kernel $(KVER))" && \
+	scripts/build-modules "$$KVER" "$$KDIR"
+
+## make modules_install KVER=V   install them below /lib/modules/V/updates/
+.PHONY: modules_install
+modules_install:
+	@scripts/install-modules "$(KVER)"
+
+## make check               checkpatch, sparse, kernel-doc, shellcheck
+.PHONY: check
+check: deps
+	@scripts/check $(KERNELS)
+
+## make deps                install the tools needed, with apt
+.PHONY: deps
+deps:
+	@scripts/install-deps
+
+## make clean               remove what was built; keep what was downloaded
+.PHONY: clean
+clean:
+	@rm -rf out $(filter-out build/cache,$(wildcard build/*))
+
+## make distclean           remove what was downloaded, too
+.PHONY: distclean
+distclean:
+	@rm -rf out build

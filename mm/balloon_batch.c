@@ -1,0 +1,653 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Batches: how page ranges travel to the hypervisor and back.
+ *
+ * A device owns BALLOON_NR_BATCHES batches, so that nothing is allocated on the
+ * way.  Whoever fills one submits it; when the adapter has completed it, it is
+ * *settled*: pages change state as the hypervisor answered, and the batch
+ * returns to the pool.
+ *
+ * Settling may need page locks (to make a page immovable that was BALLOONED,
+ * or to take back one that the hypervisor refused).  The migration code calls
+ * us with page locks held, so there only a batch that needs none is settled at
+ * once (see batch_is_clean()); the others are left to a work item.
+ *
+ * page->lru links refused pages; page->private is the owner.
+ */
+#include <linux/balloon_compaction.h>
+#include <linux/device.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/vmstat.h>
+
+#include "balloon_internal.h"
+
+/* A migration is submitted after this time, whoever still holds pages. */
+#define BALLOON_FLUSH_DELAY	msecs_to_jiffies(4)
+
+/**
+ * balloon_batches_alloc - allocate the batches of a device
+ * @b: the device, with ->ops set
+ *
+ * Return: 0 or -ENOMEM; call balloon_batches_free() in either case.
+ */
+int balloon_batches_alloc(struct balloon_dev_info *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < BALLOON_NR_BATCHES; i++) {
+		struct balloon_batch *batch;
+
+		batch = kzalloc(sizeof(*batch) + b->ops->batch_priv_size,
+				GFP_KERNEL);
+		if (!batch)
+			return -ENOMEM;
+		batch->b = b;
+		b->batch[i] = batch;
+		list_add(&batch->node, &b->free);
+		b->nr_free++;
+	}
+	return 0;
+}
+
+/**
+ * balloon_batches_free - free the batches of a device
+ * @b: the device; no batch is in use
+ */
+void balloon_batches_free(struct balloon_dev_info *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < BALLOON_NR_BATCHES; i++)
+		kfree(b->batch[i]);
+}
+
+/**
+ * __balloon_batch_get - take an empty batch
+ * @b: the device
+ * @keep: leave at least this many for others
+ *
+ * Context: under @b->pages_lock.
+ * Return: an OPEN batch or NULL.
+ */
+struct balloon_batch *__balloon_batch_get(struct balloon_dev_info *b,
+					  unsigned int keep)
+{
+	struct balloon_batch *batch;
+
+	lockdep_assert_held(&b->pages_lock);
+	if (b->nr_free <= keep)
+		return NULL;
+	batch = list_first_entry(&b->free, struct balloon_batch, node);
+	list_del_init(&batch->node);
+	b->nr_free--;
+	batch->state = BALLOON_BATCH_OPEN;
+	batch->inflate.nr = 0;
+	batch->inflate.nr_pages = 0;
+	batch->deflate.nr = 0;
+	batch->deflate.nr_pages = 0;
+	batch->error = 0;
+	batch->rejected = false;
+	return batch;
+}
+
+/**
+ * __balloon_batch_put - return a batch to the pool
+ * @batch: the batch
+ *
+ * Context: under the device's pages_lock, which must be dropped before
+ * anything else: the device may be unregistered from then on.
+ */
+void __balloon_batch_put(struct balloon_batch *batch)
+{
+	struct balloon_dev_info *b = batch->b;
+
+	lockdep_assert_held(&b->pages_lock);
+	batch->state = BALLOON_BATCH_FREE;
+	batch->seq++;
+	list_move(&batch->node, &b->free);
+	b->nr_free++;
+	wake_up(&b->wait);
+}
+
+/**
+ * balloon_batch_full - is there no room left?
+ * @batch: the batch
+ *
+ * Return: true if another range might not fit into each of its directions.
+ */
+bool balloon_batch_full(const struct balloon_batch *batch)
+{
+	return batch->inflate.nr == BALLOON_BATCH_RANGES ||
+	       batch->deflate.nr == BALLOON_BATCH_RANGES ||
+	       batch->inflate.nr_pages == BALLOON_BATCH_PAGES ||
+	       batch->deflate.nr_pages == BALLOON_BATCH_PAGES;
+}
+
+static bool same_zone(unsigned long pfn1, unsigned long pfn2)
+{
+	return page_zone(pfn_to_page(pfn1)) == page_zone(pfn_to_page(pfn2));
+}
+
+/**
+ * balloon_range_add - add pages to one direction of a batch
+ * @list: the direction; the batch is not full
+ * @pfn: first page
+ * @nr: number of pages, at most BALLOON_BATCH_PAGES - @list->nr_pages
+ *
+ * Pages adjacent to the range added last extend it.
+ */
+void balloon_range_add(struct balloon_range_list *list, unsigned long pfn,
+		       unsigned int nr)
+{
+	struct balloon_range *last = &list->range[list->nr - 1];
+
+	list->nr_pages += nr;
+	if (list->nr && last->pfn + last->nr == pfn &&
+	    same_zone(last->pfn, pfn)) {
+		last->nr += nr;
+	} else if (list->nr && pfn + nr == last->pfn &&
+		   same_zone(last->pfn, pfn)) {
+		last->pfn = pfn;
+		last->nr += nr;
+	} else {
+		list->range[list->nr++] = (struct balloon_range){
+			.pfn = pfn,
+			.nr = nr,
+		};
+	}
+}
+
+static int range_cmp(const void *a, const void *b)
+{
+	const struct balloon_range *x = a, *y = b;
+
+	return x->pfn < y->pfn ? -1 : x->pfn > y->pfn;
+}
+
+static void range_list_sort(struct balloon_range_list *list)
+{
+	unsigned int i;
+
+	for (i = 1; i < list->nr; i++) {
+		if (list->range[i].pfn < list->range[i - 1].pfn) {
+			sort(list->range, list->nr, sizeof(list->range[0]),
+			     range_cmp, NULL);
+			return;
+		}
+	}
+}
+
+static void __set_error(struct balloon_dev_info *b, int error)
+{
+	lockdep_assert_held(&b->pages_lock);
+	if (b->error)
+		return;
+	b->error = error;
+	wake_up(&b->wait);
+	if (error == -ETIMEDOUT)
+		dev_err(b->dev, "hypervisor does not answer for %u ms: balloon stopped until it does\n",
+			jiffies_to_msecs(READ_ONCE(b->ack_timeout)));
+	else
+		dev_err(b->dev, "hypervisor failed (%d): balloon stopped, unbind and bind the device to restart it\n",
+			error);
+}
+
+/* A silent hypervisor that has answered everything is forgiven. */
+static void __forgive(struct balloon_dev_info *b)
+{
+	lockdep_assert_held(&b->pages_lock);
+	if (b->error != -ETIMEDOUT || !list_empty(&b->in_flight) ||
+	    !list_empty(&b->done))
+		return;
+	b->error = 0;
+	dev_info(b->dev, "hypervisor answers again\n");
+	if (!b->dying)
+		mod_delayed_work(system_freezable_wq, &b->work, 0);
+}
+
+/*
+ * Pages whose state is unknown stay in the balloon: the hypervisor may yet
+ * discard what it was told to inflate.
+ */
+static unsigned int nr_inflated(const struct balloon_batch *batch,
+				const struct balloon_range *range)
+{
+	if (batch->rejected)
+		return 0;
+	if (batch->error)
+		return range->nr;
+	return range->nr - min(range->nr, range->nr_refused);
+}
+
+static unsigned int nr_deflated(const struct balloon_batch *batch,
+				const struct balloon_range *range)
+{
+	if (batch->error)
+		return 0;
+	return range->nr - min(range->nr, range->nr_refused);
+}
+
+static unsigned int nr_refused(const struct balloon_range_list *list)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < list->nr; i++)
+		nr += list->range[i].nr_refused;
+	return nr;
+}
+
+/*
+ * Can a migration be settled without page locks?  Its old pages were made
+ * immovable already and its new pages need not be.
+ */
+static bool batch_is_clean(const struct balloon_batch *batch)
+{
+	return !batch->error && !nr_refused(&batch->inflate) &&
+	       !nr_refused(&batch->deflate);
+}
+
+static void page_disown(struct page *page)
+{
+	if (!balloon_page_owner(page))
+		return;
+	lock_page(page);
+	balloon_page_clear_owner(page);
+	unlock_page(page);
+}
+
+static void page_reown(struct page *page, struct balloon_dev_info *b)
+{
+	if (balloon_page_owner(page))
+		return;
+	lock_page(page);
+	balloon_page_set_owner(page, b);
+	unlock_page(page);
+}
+
+static void range_free(unsigned long pfn, unsigned int nr)
+{
+	unsigned int i;
+
+	if (!nr)
+		return;
+	adjust_managed_page_count(pfn_to_page(pfn), nr);
+	for (i = 0; i < nr; i++) {
+		struct page *page = pfn_to_page(pfn + i);
+
+		page_disown(page);
+		balloon_page_free(page);
+	}
+}
+
+/* The pages are freed when the worker's round ends, not to be taken again. */
+static void range_hold_back(struct list_head *refused, unsigned long pfn,
+			    unsigned int nr)
+{
+	unsigned int i;
+
+	if (!nr)
+		return;
+	adjust_managed_page_count(pfn_to_page(pfn), nr);
+	for (i = 0; i < nr; i++) {
+		struct page *page = pfn_to_page(pfn + i);
+
+		page_disown(page);
+		list_add(&page->lru, refused);
+	}
+}
+
+static void range_reown(struct balloon_dev_info *b, unsigned long pfn,
+			unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		page_reown(pfn_to_page(pfn + i), b);
+}
+
+/* What must be done to the pages of @batch before their state may change. */
+static void batch_settle_pages(struct balloon_batch *batch,
+			       struct list_head *refused)
+{
+	const struct balloon_range *range;
+	unsigned int i, n;
+
+	for (i = 0; i < batch->inflate.nr; i++) {
+		range = &batch->inflate.range[i];
+		n = nr_inflated(batch, range);
+		range_hold_back(refused, range->pfn + n, range->nr - n);
+	}
+	for (i = 0; i < batch->deflate.nr; i++) {
+		range = &batch->deflate.range[i];
+		n = nr_deflated(batch, range);
+		range_free(range->pfn, n);
+		range_reown(batch->b, range->pfn + n, range->nr - n);
+	}
+}
+
+static void __make_ballooned(struct balloon_dev_info *b, unsigned long pfn,
+			     unsigned int nr)
+{
+	WARN_ON_ONCE(balloon_blocks_set(&b->blocks, pfn, nr));
+	b->nr_ballooned += nr;
+}
+
+static void __make_free(struct balloon_dev_info *b, unsigned long pfn,
+			unsigned int nr)
+{
+	balloon_blocks_unreserve(&b->blocks, pfn, nr);
+	b->stats.dequeued += nr;
+}
+
+/*
+ * A migration changes the size of the balloon only as far as the hypervisor
+ * took part of it.
+ */
+static void __count(struct balloon_dev_info *b, unsigned int inflated,
+		    unsigned int deflated, bool migration)
+{
+	if (migration) {
+		unsigned int both = min(inflated, deflated);
+
+		inflated -= both;
+		deflated -= both;
+		b->stats.freed += both;
+	}
+	b->stats.inflated += inflated;
+	b->stats.deflated += deflated;
+	count_vm_events(BALLOON_INFLATE, inflated);
+	count_vm_events(BALLOON_DEFLATE, deflated);
+}
+
+static void __batch_settle(struct balloon_batch *batch)
+{
+	struct balloon_dev_info *b = batch->b;
+	unsigned int inflated = 0, deflated = 0, i, n;
+	const struct balloon_range *range;
+
+	lockdep_assert_held(&b->pages_lock);
+	for (i = 0; i < batch->inflate.nr; i++) {
+		range = &batch->inflate.range[i];
+		n = nr_inflated(batch, range);
+		__make_ballooned(b, range->pfn, n);
+		__make_free(b, range->pfn + n, range->nr - n);
+		inflated += n;
+	}
+	for (i = 0; i < batch->deflate.nr; i++) {
+		range = &batch->deflate.range[i];
+		n = nr_deflated(batch, range);
+		__make_free(b, range->pfn, n);
+		__make_ballooned(b, range->pfn + n, range->nr - n);
+		deflated += n;
+	}
+	b->nr_inflating -= batch->inflate.nr_pages;
+	b->nr_deflating -= batch->deflate.nr_pages;
+	b->stats.refused += batch->inflate.nr_pages - inflated +
+			    batch->deflate.nr_pages - deflated;
+	__count(b, inflated, deflated,
+		batch->inflate.nr && batch->deflate.nr);
+}
+
+/**
+ * balloon_batch_settle - change the state of pages as the hypervisor answered
+ * @batch: a DONE batch, or an OPEN one if there is no hypervisor to ask any more
+ *
+ * Context: process; takes page locks, unless it is a migration for which
+ * batch_is_clean().
+ */
+void balloon_batch_settle(struct balloon_batch *batch)
+{
+	struct balloon_dev_info *b = batch->b;
+	unsigned long flags;
+	LIST_HEAD(refused);
+
+	batch_settle_pages(batch, &refused);
+	spin_lock_irqsave(&b->pages_lock, flags);
+	__batch_settle(batch);
+	if (!list_empty(&refused)) {
+		list_splice(&refused, &b->refused);
+		if (!b->dying)
+			mod_delayed_work(system_freezable_wq, &b->work, 0);
+	}
+	list_del_init(&batch->node);
+	__forgive(b);
+	__balloon_batch_put(batch);
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+}
+
+/* Pages that are neither the guest's to use nor yet the hypervisor's. */
+static void account_inflating(const struct balloon_range_list *list)
+{
+	unsigned int i;
+
+	for (i = 0; i < list->nr; i++)
+		adjust_managed_page_count(pfn_to_page(list->range[i].pfn),
+					  -(long)list->range[i].nr);
+}
+
+/* Return: true if @batch is DONE and the caller's to settle. */
+static bool batch_send(struct balloon_batch *batch)
+{
+	struct balloon_dev_info *b = batch->b;
+	unsigned long flags;
+	bool done;
+	int err;
+
+	range_list_sort(&batch->inflate);
+	range_list_sort(&batch->deflate);
+	account_inflating(&batch->inflate);
+
+	spin_lock_irqsave(&b->pages_lock, flags);
+	batch->state = BALLOON_BATCH_SUBMITTING;
+	batch->submitted = jiffies;
+	list_add_tail(&batch->node, &b->in_flight);
+	b->stats.batches++;
+	err = b->error;
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+
+	if (!err)
+		err = b->ops->submit(b, batch);
+
+	spin_lock_irqsave(&b->pages_lock, flags);
+	if (err) {
+		batch->error = err;
+		batch->rejected = true;
+		batch->state = BALLOON_BATCH_DONE;
+		__set_error(b, err);
+	}
+	done = batch->state == BALLOON_BATCH_DONE;
+	if (!done) {
+		batch->state = BALLOON_BATCH_IN_FLIGHT;
+		queue_delayed_work(balloon_wq, &b->watchdog,
+				   READ_ONCE(b->ack_timeout));
+	}
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+	return done;
+}
+
+/**
+ * balloon_batch_submit - tell the hypervisor about a batch
+ * @batch: an OPEN batch with at least one range
+ *
+ * Context: process, no page lock held.
+ */
+void balloon_batch_submit(struct balloon_batch *batch)
+{
+	if (batch_send(batch))
+		balloon_batch_settle(batch);
+}
+
+static bool batch_answered(struct balloon_batch *batch, unsigned int seq)
+{
+	struct balloon_dev_info *b = batch->b;
+	unsigned long flags;
+	bool answered;
+
+	spin_lock_irqsave(&b->pages_lock, flags);
+	answered = b->error || batch->seq != seq ||
+		   (batch->state == BALLOON_BATCH_DONE &&
+		    !batch_is_clean(batch));
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+	return answered;
+}
+
+/* For the work item to settle, which holds no page lock. */
+static void batch_defer(struct balloon_batch *batch)
+{
+	struct balloon_dev_info *b = batch->b;
+	unsigned long flags;
+
+	spin_lock_irqsave(&b->pages_lock, flags);
+	list_move_tail(&batch->node, &b->done);
+	queue_work(balloon_wq, &b->reap_work);
+	wake_up(&b->wait);
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+}
+
+/**
+ * balloon_batch_submit_migration - tell the hypervisor about migrated pages
+ * @batch: an OPEN batch with migrations only
+ * @mode: unless MIGRATE_ASYNC, wait for the answer, so that compaction sees
+ *	the pages that it has freed
+ *
+ * Context: process, page locks may be held, by which the device stays.
+ */
+void balloon_batch_submit_migration(struct balloon_batch *batch,
+				    enum migrate_mode mode)
+{
+	struct balloon_dev_info *b = batch->b;
+	unsigned int seq = batch->seq;
+
+	if (batch_send(batch)) {
+		if (batch_is_clean(batch))
+			balloon_batch_settle(batch);
+		else
+			batch_defer(batch);
+	} else if (mode != MIGRATE_ASYNC) {
+		wait_event_timeout(b->wait, batch_answered(batch, seq),
+				   READ_ONCE(b->ack_timeout));
+	}
+}
+
+/**
+ * balloon_batch_flush - submit the migrations recorded so far
+ * @b: the device
+ *
+ * Context: process, no page lock held.
+ */
+void balloon_batch_flush(struct balloon_dev_info *b)
+{
+	struct balloon_batch *batch;
+	unsigned long flags;
+
+	spin_lock_irqsave(&b->pages_lock, flags);
+	batch = b->open;
+	b->open = NULL;
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+	if (batch)
+		balloon_batch_submit(batch);
+}
+
+/**
+ * balloon_batch_schedule_flush - submit an open batch soon
+ * @b: the device, whose ->open was just set
+ *
+ * Context: any.
+ */
+void balloon_batch_schedule_flush(struct balloon_dev_info *b)
+{
+	queue_delayed_work(balloon_wq, &b->flush_work, BALLOON_FLUSH_DELAY);
+}
+
+/* ->flush_work of a device. */
+void balloon_flush_work(struct work_struct *work)
+{
+	balloon_batch_flush(container_of(to_delayed_work(work),
+					 struct balloon_dev_info, flush_work));
+}
+
+/* ->reap_work of a device: settles what was completed meanwhile. */
+void balloon_reap_work(struct work_struct *work)
+{
+	struct balloon_dev_info *b;
+	struct balloon_batch *batch;
+	unsigned long flags;
+
+	b = container_of(work, struct balloon_dev_info, reap_work);
+	for (;;) {
+		spin_lock_irqsave(&b->pages_lock, flags);
+		batch = list_first_entry_or_null(&b->done, struct balloon_batch,
+						 node);
+		if (batch)
+			list_del_init(&batch->node);
+		spin_unlock_irqrestore(&b->pages_lock, flags);
+		if (!batch)
+			return;
+		balloon_batch_settle(batch);
+	}
+}
+
+/* ->watchdog of a device: marks it broken when its hypervisor is silent. */
+void balloon_watchdog(struct work_struct *work)
+{
+	struct balloon_dev_info *b;
+	struct balloon_batch *batch;
+	unsigned long flags, due;
+
+	b = container_of(to_delayed_work(work), struct balloon_dev_info,
+			 watchdog);
+	spin_lock_irqsave(&b->pages_lock, flags);
+	batch = list_first_entry_or_null(&b->in_flight, struct balloon_batch,
+					 node);
+	if (batch) {
+		due = batch->submitted + READ_ONCE(b->ack_timeout);
+		if (time_before(jiffies, due))
+			queue_delayed_work(balloon_wq, &b->watchdog,
+					   due - jiffies);
+		else
+			__set_error(b, -ETIMEDOUT);
+	}
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+}
+
+/**
+ * balloon_batch_complete - the hypervisor has answered
+ * @batch: the batch that ->submit() was given
+ * @error: 0, and @batch's ranges tell in &balloon_range.nr_refused what was
+ *	refused; or a negative errno if it is not known what the hypervisor did
+ *	or will do.  Then the pages of @batch stay in the balloon and the device
+ *	is marked broken.
+ *
+ * Context: any.  May be called from within ->submit().
+ */
+void balloon_batch_complete(struct balloon_batch *batch, int error)
+{
+	struct balloon_dev_info *b = batch->b;
+	unsigned long flags;
+
+	spin_lock_irqsave(&b->pages_lock, flags);
+	switch (batch->state) {
+	case BALLOON_BATCH_SUBMITTING:
+		batch->state = BALLOON_BATCH_DONE;
+		break;
+	case BALLOON_BATCH_IN_FLIGHT:
+		batch->state = BALLOON_BATCH_DONE;
+		list_move_tail(&batch->node, &b->done);
+		queue_work(balloon_wq, &b->reap_work);
+		wake_up(&b->wait);
+		break;
+	default:
+		WARN_ONCE(1, "balloon batch completed twice\n");
+		goto out;
+	}
+	batch->error = error;
+	if (error)
+		__set_error(b, error);
+out:
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+}
+EXPORT_SYMBOL_GPL(balloon_batch_complete);

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which pages belong to a balloon: an index by pageblock.
+ *
+ * An xarray keyed by pfn / BALLOON_BLOCK_PAGES holds one small descriptor for
+ * each block in which the device has pages: how many pages it has there
+ * (reservations) and a bitmap of those that are BALLOONED (set).  Because every
+ * page reserves its block on entry, moving it between states later never
+ * allocates and cannot fail.
+ *
+ * Uses no field of struct page, takes no lock (the caller serialises) and has
+ * no allocation policy (the caller gives the flags).
+ */
+#include <linux/balloon_compaction.h>
+#include <linux/bitmap.h>
+#include <linux/bug.h>
+#include <linux/minmax.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
+
+#include "balloon_internal.h"
+
+struct balloon_block {
+	unsigned long index;		/* its key */
+	unsigned int nr_reserved;	/* pages of the device in this block */
+	unsigned int nr_set;		/* bits set in @set, <= @nr_reserved */
+	DECLARE_BITMAP(set, BALLOON_BLOCK_PAGES);
+};
+
+static unsigned long block_index(unsigned long pfn)
+{
+	return pfn >> BALLOON_BLOCK_SHIFT;
+}
+
+static unsigned int block_offset(unsigned long pfn)
+{
+	return pfn & (BALLOON_BLOCK_PAGES - 1);
+}
+
+/* How many of @nr pages from @pfn on lie in the block of @pfn. */
+static unsigned int pages_in_block(unsigned long pfn, unsigned int nr)
+{
+	return min_t(unsigned long, nr, BALLOON_BLOCK_PAGES - block_offset(pfn));
+}
+
+/* Scanners walk a block page by page, so the block used last is remembered. */
+static struct balloon_block *block_find(struct balloon_blocks *bs,
+					unsigned long pfn)
+{
+	unsigned long index = block_index(pfn);
+
+	if (!bs->last || bs->last->index != index) {
+		struct balloon_block *block = xa_load(&bs->blocks, index);
+
+		if (!block)
+			return NULL;
+		bs->last = block;
+	}
+	return bs->last;
+}
+
+static struct balloon_block *block_create(struct balloon_blocks *bs,
+					  unsigned long pfn, gfp_t gfp)
+{
+	struct balloon_block *block = kzalloc(sizeof(*block), gfp);
+
+	if (!block)
+		return NULL;
+	block->index = block_index(pfn);
+	if (xa_err(xa_store(&bs->blocks, block->index, block, gfp))) {
+		kfree(block);
+		return NULL;
+	}
+	return block;
+}
+
+static void block_destroy(struct balloon_blocks *bs, struct balloon_block *block)
+{
+	if (bs->last == block)
+		bs->last = NULL;
+	xa_erase(&bs->blocks, block->index);
+	kfree(block);
+}
+
+/**
+ * balloon_blocks_init - make an empty index
+ * @bs: the index; needs no counterpart, an index without reservations holds no
+ *	memory
+ */
+void balloon_blocks_init(struct balloon_blocks *bs)
+{
+	xa_init_flags(&bs->blocks, XA_FLAGS_LOCK_IRQ);
+	bs->last = NULL;
+	bs->cursor = 0;
+}
+
+/**
+ * balloon_blocks_reserve - let pages be set later
+ * @bs: the index
+ * @pfn: first page
+ * @nr: number of pages, may span blocks
+ * @gfp: how to allocate descriptors
+ *
+ * Return: 0, or -ENOMEM and nothing is reserved.
+ */
+int balloon_blocks_reserve(struct balloon_blocks *bs, unsigned long pfn,
+			   unsigned int nr, gfp_t gfp)
+{
+	unsigned int done, n;
+
+	for (done = 0; done < nr; done += n) {
+		struct balloon_block *block = block_find(bs, pfn + done);
+
+		n = pages_in_block(pfn + done, nr - done);
+		if (!block)
+			block = block_create(bs, pfn + done, gfp);
+		if (!block) {
+			balloon_blocks_unreserve(bs, pfn, done);
+			return -ENOMEM;
+		}
+		block->nr_reserved += n;
+	}
+	return 0;
+}
+
+/**
+ * balloon_blocks_unreserve - drop reservations of pages that are not set
+ * @bs: the index
+ * @pfn: first page
+ * @nr: number of pages, may span blocks
+ */
+void balloon_blocks_unreserve(struct balloon_blocks *bs, unsigned long pfn,
+			      unsigned int nr)
+{
+	unsigned int n;
+
+	for (; nr; pfn += n, nr -= n) {
+		struct balloon_block *block = block_find(bs, pfn);
+
+		n = pages_in_block(pfn, nr);
+		if (WARN_ON_ONCE(!block || block->nr_reserved < block->nr_set + n))
+			continue;
+		block->nr_reserved -= n;
+		if (!block->nr_reserved)
+			block_destroy(bs, block);
+	}
+}
+
+/**
+ * balloon_blocks_set - mark reserved pages as BALLOONED
+ * @bs: the index
+ * @pfn: first page
+ * @nr: number of pages, may span blocks
+ *
+ * Return: 0; -EINVAL if a page is not reserved or -EEXIST if one is set
+ * already, and the pages of its block were not touched.
+ */
+int balloon_blocks_set(struct balloon_blocks *bs, unsigned long pfn,
+		       unsigned int nr)
+{
+	unsigned int n;
+
+	for (; nr; pfn += n, nr -= n) {
+		struct balloon_block *block = block_find(bs, pfn);
+		unsigned int start = block_offset(pfn);
+
+		n = pages_in_block(pfn, nr);
+		if (!block)
+			return -EINVAL;
+		if (find_next_bit(block->set, start + n, start) < start + n)
+			return -EEXIST;
+		if (block->nr_set + n > block->nr_reserved)
+			return -EINVAL;
+		bitmap_set(block->set, start, n);
+		block->nr_set += n;
+	}
+	return 0;
+}
+
+/**
+ * balloon_blocks_test - is a page BALLOONED?
+ * @bs: the index
+ * @pfn: the page
+ *
+ * Return: true if @pfn is set.
+ */
+bool balloon_blocks_test(struct balloon_blocks *bs, unsigned long pfn)
+{
+	struct balloon_block *block = block_find(bs, pfn);
+
+	return block && test_bit(block_offset(pfn), block->set);
+}
+
+/**
+ * balloon_blocks_clear - a page is BALLOONED no more
+ * @bs: the index
+ * @pfn: the page; keeps its reservation
+ *
+ * Return: true if @pfn was set.
+ */
+bool balloon_blocks_clear(struct balloon_blocks *bs, unsigned long pfn)
+{
+	struct balloon_block *block = block_find(bs, pfn);
+
+	if (!block || !__test_and_clear_bit(block_offset(pfn), block->set))
+		return false;
+	block->nr_set--;
+	return true;
+}
+
+/* The next block at or above @index in which a page is set. */
+static struct balloon_block *block_next_set(struct balloon_blocks *bs,
+					    unsigned long index)
+{
+	struct balloon_block *block;
+
+	xa_for_each_start(&bs->blocks, index, block, index)
+		if (block->nr_set)
+			return block;
+	return NULL;
+}
+
+/**
+ * balloon_blocks_take - clear the next run of set pages
+ * @bs: the index
+ * @max: most pages to take
+ * @pfn: set to the first page
+ *
+ * Goes through the index in ascending order, block by block, and starts over
+ * at its end.  The pages keep their reservations.
+ *
+ * Return: number of contiguous pages taken, at most to the end of their block;
+ * 0 if no page is set.
+ */
+unsigned int balloon_blocks_take(struct balloon_blocks *bs, unsigned int max,
+				 unsigned long *pfn)
+{
+	struct balloon_block *block = block_next_set(bs, bs->cursor);
+	unsigned long start, end;
+
+	if (!block)
+		block = block_next_set(bs, 0);
+	if (!block || !max)
+		return 0;
+
+	start = find_first_bit(block->set, BALLOON_BLOCK_PAGES);
+	end = find_next_zero_bit(block->set, BALLOON_BLOCK_PAGES, start);
+	end = min(end, start + max);
+	bitmap_clear(block->set, start, end - start);
+	block->nr_set -= end - start;
+	bs->cursor = block->index;
+	*pfn = (block->index << BALLOON_BLOCK_SHIFT) + start;
+	return end - start;
+}

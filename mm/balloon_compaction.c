@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Balloon pages: into the balloon, out of it, and moved within guest memory.
+ *
+ * Here are the callbacks by which compaction isolates, migrates and puts back
+ * pages of any device, and the API of page-level drivers.  Locking is told in
+ * mm/balloon_internal.h.
+ *
+ * page->private is the owning device while the page is movable, page->type
+ * says "offline" for as long as the page belongs to a device.  page->lru of an
+ * isolated page, and of the old page of a migration until it is freed, belongs
+ * to the migration code.
+ */
+#include <linux/balloon_compaction.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/vmstat.h>
+
+#include "balloon_internal.h"
+
+/* How long a dequeue waits for isolated pages to come back. */
+#define BALLOON_DEQUEUE_TIMEOUT	HZ
+
+/**
+ * balloon_devinfo_init - initialise a device
+ * @b: the device
+ *
+ * Enough for a page-level driver, which needs no counterpart to this.
+ * balloon_register_device() does it by itself.
+ *
+ * Context: any.
+ */
+void balloon_devinfo_init(struct balloon_dev_info *b)
+{
+	memset(b, 0, sizeof(*b));
+	spin_lock_init(&b->pages_lock);
+	balloon_blocks_init(&b->blocks);
+	INIT_LIST_HEAD(&b->free);
+	INIT_LIST_HEAD(&b->in_flight);
+	INIT_LIST_HEAD(&b->done);
+	INIT_LIST_HEAD(&b->refused);
+	init_waitqueue_head(&b->wait);
+}
+EXPORT_SYMBOL_GPL(balloon_devinfo_init);
+
+/**
+ * balloon_page_alloc - allocate a page to put into a balloon
+ *
+ * Context: process; may reclaim, but gives up early and silently.
+ * Return: the page, or NULL.
+ */
+struct page *balloon_page_alloc(void)
+{
+	return alloc_page(balloon_mapping_gfp_mask() | __GFP_NOMEMALLOC |
+			  __GFP_NORETRY | __GFP_NOWARN);
+}
+EXPORT_SYMBOL_GPL(balloon_page_alloc);
+
+/**
+ * balloon_page_free - give a page to the page allocator
+ * @page: page that has no owner any more
+ *
+ * Drops the device's reference; the page is freed when the migration code, too,
+ * has dropped its own.
+ *
+ * Context: process.
+ */
+void balloon_page_free(struct page *page)
+{
+	__ClearPageOffline(page);
+	put_page(page);
+}
+
+/**
+ * balloon_page_insert - make a page BALLOONED
+ * @b: the device
+ * @page: the new page of a migration, in &balloon_dev_info.migratepage
+ *
+ * Context: under the page lock and @b->pages_lock.
+ */
+void balloon_page_insert(struct balloon_dev_info *b, struct page *page)
+{
+	lockdep_assert_held(&b->pages_lock);
+	__SetPageOffline(page);
+	balloon_page_set_owner(page, b);
+	WARN_ON_ONCE(balloon_blocks_set(&b->blocks, page_to_pfn(page), 1));
+	b->nr_ballooned++;
+}
+EXPORT_SYMBOL_GPL(balloon_page_insert);
+
+/**
+ * balloon_page_finalize - prepare a page for release to the page allocator
+ * @page: the old page of a migration, in &balloon_dev_info.migratepage
+ *
+ * Context: under the page lock.
+ */
+void balloon_page_finalize(struct page *page)
+{
+	balloon_page_clear_owner(page);
+	__ClearPageOffline(page);
+}
+EXPORT_SYMBOL_GPL(balloon_page_finalize);
+
+/* Is it a page that only the caller uses, and no balloon's? */
+static bool page_is_enqueueable(struct page *page)
+{
+	return page_count(page) == 1 && !PageOffline(page) && !page->mapping &&
+	       !PageLRU(page) && !PageSlab(page) && !PageReserved(page) &&
+	       !PageCompound(page);
+}
+
+/**
+ * balloon_page_enqueue - put a page into the balloon
+ * @b: the device
+ * @page: page from balloon_page_alloc(), on no list
+ *
+ * The page is BALLOONED at once: the driver must tell the hypervisor before it
+ * lets anybody dequeue or migrate.
+ *
+ * Context: process, takes the page lock.
+ * Return: 0; -EINVAL and a warning, once, if @page is in use or is in a balloon
+ * already; -ENOMEM if there is no memory to keep account of it.  On error the
+ * page remains the caller's.
+ */
+int balloon_page_enqueue(struct balloon_dev_info *b, struct page *page)
+{
+	unsigned long flags;
+	int err;
+
+	if (WARN_ONCE(!page_is_enqueueable(page),
+		      "balloon: enqueue of a page that is not the caller's\n"))
+		return -EINVAL;
+
+	lock_page(page);
+	spin_lock_irqsave(&b->pages_lock, flags);
+	err = balloon_blocks_reserve(&b->blocks, page_to_pfn(page), 1,
+				     GFP_NOWAIT | __GFP_NOWARN);
+	if (!err) {
+		balloon_page_insert(b, page);
+		b->stats.enqueued++;
+		b->stats.inflated++;
+		count_vm_event(BALLOON_INFLATE);
+	}
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+	unlock_page(page);
+	return err;
+}
+EXPORT_SYMBOL_GPL(balloon_page_enqueue);
+
+/**
+ * balloon_page_list_enqueue - put pages into the balloon
+ * @b: the device
+ * @pages: pages as for balloon_page_enqueue(), linked by page->lru
+ *
+ * Context: process, takes page locks.
+ * Return: number of pages enqueued; pages that could not be remain in @pages.
+ */
+size_t balloon_page_list_enqueue(struct balloon_dev_info *b,
+				 struct list_head *pages)
+{
+	struct page *page, *next;
+	size_t nr = 0;
+
+	list_for_each_entry_safe(page, next, pages, lru) {
+		list_del(&page->lru);
+		if (!balloon_page_enqueue(b, page))
+			nr++;
+		else
+			list_add_tail(&page->lru, &next->lru);
+	}
+	return nr;
+}
+EXPORT_SYMBOL_GPL(balloon_page_list_enqueue);
+
+/* Take a run of BALLOONED pages; they are the caller's to make immovable. */
+static unsigned int take_pages(struct balloon_dev_info *b, unsigned int max,
+			       unsigned long *pfn)
+{
+	unsigned long flags;
+	unsigned int nr;
+
+	spin_lock_irqsave(&b->pages_lock, flags);
+	nr = balloon_blocks_take(&b->blocks, max, pfn);
+	b->nr_ballooned -= nr;
+	b->nr_deflating += nr;
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+	return nr;
+}
+
+static void forget_pages(struct balloon_dev_info *b, unsigned long pfn,
+			 unsigned int nr)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&b->pages_lock, flags);
+	balloon_blocks_unreserve(&b->blocks, pfn, nr);
+	b->nr_deflating -= nr;
+	b->stats.dequeued += nr;
+	b->stats.deflated += nr;
+	count_vm_events(BALLOON_DEFLATE, nr);
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+}
+
+static bool pages_may_come(struct balloon_dev_info *b)
+{
+	unsigned long flags;
+	bool come;
+
+	spin_lock_irqsave(&b->pages_lock, flags);
+	come = b->nr_ballooned || !b->isolated_pages;
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+	return come;
+}
+
+/**
+ * balloon_page_list_dequeue - take pages out of the balloon
+ * @b: the device
+ * @pages: list to which the pages are added, linked by page->lru
+ * @n_req_pages: number of pages wanted
+ *
+ * If every page is isolated for migration just then, waits for one to come
+ * back, a second at most.
+ *
+ * Context: process, takes page locks, may sleep.
+ * Return: number of pages dequeued, less than @n_req_pages if the balloon ran
+ * dry.
+ */
+size_t balloon_page_list_dequeue(struct balloon_dev_info *b,
+				 struct list_head *pages, size_t n_req_pages)
+{
+	size_t done = 0;
+
+	might_sleep();
+	while (done < n_req_pages) {
+		unsigned int max = min_t(size_t, n_req_pages - done, UINT_MAX);
+		unsigned int nr, i;
+		unsigned long pfn;
+
+		nr = take_pages(b, max, &pfn);
+		if (!nr && done)
+			break;
+		if (!nr && (!wait_event_timeout(b->wait, pages_may_come(b),
+						BALLOON_DEQUEUE_TIMEOUT) ||
+			    !READ_ONCE(b->nr_ballooned)))
+			break;
+		for (i = 0; i < nr; i++) {
+			struct page *page = pfn_to_page(pfn + i);
+
+			lock_page(page);
+			balloon_page_finalize(page);
+			unlock_page(page);
+			list_add_tail(&page->lru, pages);
+		}
+		if (nr)
+			forget_pages(b, pfn, nr);
+		done += nr;
+	}
+	return done;
+}
+EXPORT_SYMBOL_GPL(balloon_page_list_dequeue);
+
+/**
+ * balloon_page_dequeue - take a page out of the balloon
+ * @b: the device
+ *
+ * Context: process, takes the page lock, may sleep for a second at most while
+ * all pages are isolated for migration.
+ * Return: the page, which the driver frees after it told the hypervisor, or
+ * NULL; warns, once, if the device holds no page at all.
+ */
+struct page *balloon_page_dequeue(struct balloon_dev_info *b)
+{
+	LIST_HEAD(pages);
+
+	if (!balloon_page_list_dequeue(b, &pages, 1)) {
+		WARN_ONCE(!READ_ONCE(b->nr_ballooned) &&
+			  !READ_ONCE(b->isolated_pages),
+			  "balloon: dequeue from an empty device\n");
+		return NULL;
+	}
+	return balloon_page_pop(&pages);
+}
+EXPORT_SYMBOL_GPL(balloon_page_dequeue);
+
+/**
+ * balloon_page_isolate - take a page aside for migration
+ * @page: a page of any device
+ *
+ * Context: under the page lock.
+ * Return: true if the page was BALLOONED and is ISOLATED now.
+ */
+bool balloon_page_isolate(struct page *page)
+{
+	struct balloon_dev_info *b = balloon_page_owner(page);
+	unsigned long flags;
+	bool isolated;
+
+	if (!b)
+		return false;
+	spin_lock_irqsave(&b->pages_lock, flags);
+	isolated = !b->dying && !b->error &&
+		   balloon_blocks_clear(&b->blocks, page_to_pfn(page));
+	if (isolated) {
+		b->nr_ballooned--;
+		b->isolated_pages++;
+		b->stats.isolated++;
+	}
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+	return isolated;
+}
+
+/*
+ * Compaction waits for what it has migrated, so the last isolated page takes
+ * the open batch along.
+ */
+static struct balloon_batch *__batch_to_submit(struct balloon_dev_info *b)
+{
+	struct balloon_batch *batch = b->open;
+
+	lockdep_assert_held(&b->pages_lock);
+	if (!batch || (b->isolated_pages && !balloon_batch_full(batch)))
+		return NULL;
+	b->open = NULL;
+	return batch;
+}
+
+/**
+ * balloon_page_putback - a page will not be migrated
+ * @page: an ISOLATED page, BALLOONED from now on
+ *
+ * Context: process, under the page lock.
+ */
+void balloon_page_putback(struct page *page)
+{
+	struct balloon_dev_info *b = balloon_page_owner(page);
+	struct balloon_batch *batch;
+	unsigned long flags;
+
+	spin_lock_irqsave(&b->pages_lock, flags);
+	WARN_ON_ONCE(balloon_blocks_set(&b->blocks, page_to_pfn(page), 1));
+	b->nr_ballooned++;
+	b->isolated_pages--;
+	b->stats.putback++;
+	batch = __batch_to_submit(b);
+	wake_up(&b->wait);
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+	if (batch)
+		balloon_batch_submit_migration(batch, MIGRATE_ASYNC);
+}
+
+/* Record that @new takes the place of @old. */
+static int __migrate(struct balloon_dev_info *b, struct page *new,
+		     struct page *old)
+{
+	lockdep_assert_held(&b->pages_lock);
+	if (b->dying || b->error)
+		return -EBUSY;
+	if (balloon_blocks_reserve(&b->blocks, page_to_pfn(new), 1,
+				   GFP_NOWAIT | __GFP_NOWARN))
+		return -EAGAIN;
+	if (!b->open) {
+		b->open = __balloon_batch_get(b, 0);
+		if (!b->open) {
+			balloon_blocks_unreserve(&b->blocks,
+						 page_to_pfn(new), 1);
+			return -EAGAIN;
+		}
+		balloon_batch_schedule_flush(b);
+	}
+
+	get_page(new);
+	__SetPageOffline(new);
+	balloon_page_set_owner(new, b);
+	balloon_page_clear_owner(old);
+	balloon_range_add(&b->open->inflate, page_to_pfn(new), 1);
+	balloon_range_add(&b->open->deflate, page_to_pfn(old), 1);
+	b->isolated_pages--;
+	b->nr_inflating++;
+	b->nr_deflating++;
+	b->stats.enqueued++;
+	b->stats.migrated++;
+	__count_vm_event(BALLOON_MIGRATE);
+	return 0;
+}
+
+/* A page-level driver does the work; the core keeps the index. */
+static int page_level_migrate(struct balloon_dev_info *b, struct page *new,
+			      struct page *old, enum migrate_mode mode)
+{
+	unsigned long flags;
+	int err;
+
+	spin_lock_irqsave(&b->pages_lock, flags);
+	err = balloon_blocks_reserve(&b->blocks, page_to_pfn(new), 1,
+				     GFP_NOWAIT | __GFP_NOWARN);
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+	if (err)
+		return -EAGAIN;
+
+	err = b->migratepage(b, new, old, mode);
+
+	spin_lock_irqsave(&b->pages_lock, flags);
+	balloon_blocks_unreserve(&b->blocks, page_to_pfn(err ? new : old), 1);
+	if (err) {
+		b->stats.migrate_failed++;
+	} else {
+		b->stats.enqueued++;
+		b->stats.dequeued++;
+		b->stats.migrated++;
+		b->stats.freed++;
+	}
+	wake_up(&b->wait);
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+	return err;
+}
+
+/**
+ * balloon_page_migrate - replace an isolated page
+ * @new: page to take into the balloon
+ * @old: an ISOLATED page
+ * @mode: how patient the migration code is
+ *
+ * The pair is recorded and the hypervisor told later, with others: @new is
+ * PENDING_INFLATE and @old PENDING_DEFLATE until it has answered.
+ *
+ * Context: process, both page locks held.  Waits for the hypervisor only if
+ * @mode is not MIGRATE_ASYNC and @old was the last isolated page.
+ * Return: 0; -EAGAIN if all batches are in flight or memory is short; -EBUSY
+ * if the device is broken or being unregistered.
+ */
+int balloon_page_migrate(struct page *new, struct page *old,
+			 enum migrate_mode mode)
+{
+	struct balloon_dev_info *b = balloon_page_owner(old);
+	struct balloon_batch *batch = NULL;
+	unsigned long flags;
+	int err;
+
+	if (!b->ops)
+		return b->migratepage ?
+		       page_level_migrate(b, new, old, mode) : -EBUSY;
+
+	spin_lock_irqsave(&b->pages_lock, flags);
+	err = __migrate(b, new, old);
+	if (err)
+		b->stats.migrate_failed++;
+	else
+		batch = __batch_to_submit(b);
+	if (!b->isolated_pages)
+		wake_up(&b->wait);
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+
+	if (batch)
+		balloon_batch_submit_migration(batch, mode);
+	return err;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of the balloon core share and no driver sees.
+ *
+ * Lock order:
+ *
+ *	page lock
+ *	  b->pages_lock (interrupts off)
+ *	    the xarray's own lock, the page allocator's locks
+ *
+ * The page lock of a page that belongs to a device keeps the device and this
+ * code in place: a page leaves the device only after it was made immovable
+ * under its page lock, and compaction calls us with that lock held.
+ */
+#ifndef _MM_BALLOON_INTERNAL_H
+#define _MM_BALLOON_INTERNAL_H
+
+#include <linux/balloon_compaction.h>
+
+/*
+ * mm/balloon_blocks.c
+ *
+ * Each page of a device holds a reservation of its block for as long as it
+ * belongs to the device; in addition it is *set* while it is BALLOONED.
+ */
+#define BALLOON_BLOCK_SHIFT	9
+#define BALLOON_BLOCK_PAGES	(1UL << BALLOON_BLOCK_SHIFT)
+
+void balloon_blocks_init(struct balloon_blocks *bs);
+int balloon_blocks_reserve(struct balloon_blocks *bs, unsigned long pfn,
+			   unsigned int nr, gfp_t gfp);
+void balloon_blocks_unreserve(struct balloon_blocks *bs, unsigned long pfn,
+			      unsigned int nr);
+int balloon_blocks_set(struct balloon_blocks *bs, unsigned long pfn,
+		       unsigned int nr);
+bool balloon_blocks_test(struct balloon_blocks *bs, unsigned long pfn);
+bool balloon_blocks_clear(struct balloon_blocks *bs, unsigned long pfn);
+unsigned int balloon_blocks_take(struct balloon_blocks *bs, unsigned int max,
+				 unsigned long *pfn);
+
+/*
+ * mm/balloon_batch.c
+ *
+ * A batch is FREE, then OPEN while it is filled, SUBMITTING while ->submit()
+ * runs, IN_FLIGHT until the adapter completes it, DONE until it is reaped.
+ */
+enum balloon_batch_state {
+	BALLOON_BATCH_FREE,
+	BALLOON_BATCH_OPEN,
+	BALLOON_BATCH_SUBMITTING,
+	BALLOON_BATCH_IN_FLIGHT,
+	BALLOON_BATCH_DONE,
+};
+
+/* Batches that inflation and deflation leave for migration. */
+#define BALLOON_BATCH_KEEP	2
+
+int balloon_batches_alloc(struct balloon_dev_info *b);
+void balloon_batches_free(struct balloon_dev_info *b);
+struct balloon_batch *__balloon_batch_get(struct balloon_dev_info *b,
+					  unsigned int keep);
+void __balloon_batch_put(struct balloon_batch *batch);
+void balloon_range_add(struct balloon_range_list *list, unsigned long pfn,
+		       unsigned int nr);
+bool balloon_batch_full(const struct balloon_batch *batch);
+void balloon_batch_submit(struct balloon_batch *batch);
+void balloon_batch_submit_migration(struct balloon_batch *batch,
+				    enum migrate_mode mode);
+void balloon_batch_settle(struct balloon_batch *batch);
+void balloon_batch_flush(struct balloon_dev_info *b);
+void balloon_batch_schedule_flush(struct balloon_dev_info *b);
+void balloon_reap_work(struct work_struct *work);
+void balloon_flush_work(struct work_struct *work);
+void balloon_watchdog(struct work_struct *work);
+
+/* mm/balloon_compaction.c */
+bool balloon_page_isolate(struct page *page);
+void balloon_page_putback(struct page *page);
+int balloon_page_migrate(struct page *new, struct page *old,
+			 enum migrate_mode mode);
+void balloon_page_free(struct page *page);
+
+/* mm/balloon_dev.c */
+extern struct workqueue_struct *balloon_wq;
+unsigned long balloon_actual(struct balloon_dev_info *b);
+
+/* mm/balloon_sysfs.c */
+extern const struct attribute_group *balloon_dev_groups[];
+
+/*
+ * mm/balloon_movable.c
+ *
+ * A page is the device's from balloon_page_set_owner() to
+ * balloon_page_clear_owner(), both under the page lock; in between compaction
+ * may call us with it.  balloon_page_owner() is stable under the page lock.
+ */
+#ifdef CONFIG_BALLOON_COMPACTION
+void balloon_page_set_movable(struct page *page);
+void balloon_page_clear_movable(struct page *page);
+#else
+static inline void balloon_page_set_movable(struct page *page) { }
+static inline void balloon_page_clear_movable(struct page *page) { }
+#endif
+
+static inline struct balloon_dev_info *balloon_page_owner(struct page *page)
+{
+	return (struct balloon_dev_info *)page_private(page);
+}
+
+static inline void balloon_page_set_owner(struct page *page,
+					  struct balloon_dev_info *b)
+{
+	set_page_private(page, (unsigned long)b);
+	balloon_page_set_movable(page);
+}
+
+static inline void balloon_page_clear_owner(struct page *page)
+{
+	balloon_page_clear_movable(page);
+	set_page_private(page, 0);
+}
+
+#endif /* _MM_BALLOON_INTERNAL_H */
