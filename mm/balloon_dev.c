@@ -46,6 +46,7 @@ static struct class balloon_class = {
 	.name = "balloon",
 	.dev_groups = balloon_dev_groups,
 };
+
 static DEFINE_IDA(balloon_ida);
 
 /* BALLOONED, ISOLATED or about to be: what counts towards the target. */
@@ -105,12 +106,12 @@ static struct balloon_batch *try_get_batch(struct balloon_dev_info *b)
 /* Waits for the hypervisor to be done with one; the watchdog bounds that. */
 static struct balloon_batch *get_batch(struct balloon_dev_info *b)
 {
-	struct balloon_batch *batch;
+	struct balloon_batch *batch = try_get_batch(b);
 
-	if (!wait_event_timeout(b->wait, (batch = try_get_batch(b)) ||
-				READ_ONCE(b->error),
-				2 * READ_ONCE(b->ack_timeout)))
-		return NULL;
+	if (!batch)
+		wait_event_timeout(b->wait, (batch = try_get_batch(b)) ||
+				   READ_ONCE(b->error),
+				   2 * READ_ONCE(b->ack_timeout));
 	return batch;
 }
 
@@ -221,7 +222,7 @@ static void take_pages_into(struct balloon_dev_info *b,
 	unsigned int n, max;
 	unsigned long pfn;
 
-	nr = min(nr, (unsigned long)BALLOON_BATCH_PAGES);
+	nr = min_t(unsigned long, nr, BALLOON_BATCH_PAGES);
 	spin_lock_irq(&b->pages_lock);
 	while (list->nr_pages < nr && !balloon_batch_full(batch)) {
 		max = nr - list->nr_pages;

@@ -16,6 +16,7 @@
 #define _MM_BALLOON_INTERNAL_H
 
 #include <linux/balloon_compaction.h>
+#include <linux/bits.h>
 
 /*
  * mm/balloon_blocks.c
@@ -24,7 +25,7 @@
  * belongs to the device; in addition it is *set* while it is BALLOONED.
  */
 #define BALLOON_BLOCK_SHIFT	9
-#define BALLOON_BLOCK_PAGES	(1UL << BALLOON_BLOCK_SHIFT)
+#define BALLOON_BLOCK_PAGES	BIT(BALLOON_BLOCK_SHIFT)
 
 void balloon_blocks_init(struct balloon_blocks *bs);
 int balloon_blocks_reserve(struct balloon_blocks *bs, unsigned long pfn,

@@ -31,6 +31,7 @@ static inline int compat_find_vqs(struct virtio_device *vdev, unsigned int nvqs,
 	}
 	return virtio_find_vqs(vdev, nvqs, vqs, callbacks, names, desc);
 }
+
 #define virtio_find_vqs	compat_find_vqs
 #endif
 

@@ -93,7 +93,7 @@ struct vb_message {
  */
 struct vb_queue {
 	struct virtqueue *vq;
-	spinlock_t lock;
+	spinlock_t lock;		/* protects what is said above */
 	struct list_head waiting;
 	struct list_head free;
 	struct vb_message *messages;
@@ -151,10 +151,12 @@ static unsigned int message_encode(struct virtio_device *vdev,
 	unsigned int nr = 0, i;
 	unsigned long pfn;
 
-	while (nr < PAGES_PER_MESSAGE * PFNS_PER_PAGE && part_next(part, &pfn))
+	while (nr < PAGES_PER_MESSAGE * PFNS_PER_PAGE &&
+	       part_next(part, &pfn)) {
+		pfn *= PFNS_PER_PAGE;
 		for (i = 0; i < PFNS_PER_PAGE; i++)
-			msg->pfns[nr++] = cpu_to_virtio32(vdev,
-						pfn * PFNS_PER_PAGE + i);
+			msg->pfns[nr++] = cpu_to_virtio32(vdev, pfn + i);
+	}
 	msg->part = part;
 	return nr;
 }

@@ -180,7 +180,6 @@ struct balloon_stats {
  * The caller of mm/balloon_blocks.c serialises all access.
  */
 struct balloon_blocks {
-	/* private: owned by mm/balloon_blocks.c */
 	struct xarray blocks;
 	struct balloon_block *last;
 	unsigned long cursor;
@@ -205,7 +204,7 @@ struct balloon_blocks {
  * the documented ones.
  */
 struct balloon_dev_info {
-	spinlock_t pages_lock;
+	spinlock_t pages_lock;		/* protects what is said above */
 	unsigned long isolated_pages;
 	unsigned long nr_ballooned;
 	unsigned long nr_inflating;
