@@ -3,25 +3,18 @@
  * Batches: how page ranges travel to the hypervisor and back.
  *
  * A device owns BALLOON_NR_BATCHES batches, so that nothing is allocated on the
- * way.  Whoever fills one submits it; when the adapter has completed it, it is
- * *settled*: pages change state as the hypervisor answered, and the batch
- * returns to the pool.
+ * way.  Whoever fills one submits it.  When the adapter has completed it, it is
+ * settled (mm/balloon_settle.c) and returns to the pool.
  *
- * Settling may need page locks (to make a page immovable that was BALLOONED,
- * or to take back one that the hypervisor refused).  The migration code calls
- * us with page locks held, so there only a batch that needs none is settled at
- * once (see batch_is_clean()); the others are left to a work item.
- *
- * page->lru links refused pages; page->private is the owner.
+ * Uses no field of struct page.
  */
 #include <linux/balloon_compaction.h>
 #include <linux/device.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
-#include <linux/pagemap.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
-#include <linux/vmstat.h>
+#include <linux/workqueue.h>
 
 #include "balloon_internal.h"
 
@@ -91,6 +84,7 @@ struct balloon_batch *__balloon_batch_get(struct balloon_dev_info *b,
 	batch->deflate.nr_pages = 0;
 	batch->error = 0;
 	batch->rejected = false;
+	batch->for_target = false;
 	return batch;
 }
 
@@ -108,6 +102,7 @@ void __balloon_batch_put(struct balloon_batch *batch)
 	lockdep_assert_held(&b->pages_lock);
 	batch->state = BALLOON_BATCH_FREE;
 	batch->seq++;
+	b->nr_for_target -= batch->for_target;
 	list_move(&batch->node, &b->free);
 	b->nr_free++;
 	wake_up(&b->wait);
@@ -196,8 +191,13 @@ static void __set_error(struct balloon_dev_info *b, int error)
 			error);
 }
 
-/* A silent hypervisor that has answered everything is forgiven. */
-static void __forgive(struct balloon_dev_info *b)
+/**
+ * __balloon_forgive - let a silent hypervisor that has answered go on
+ * @b: the device
+ *
+ * Context: under @b->pages_lock.
+ */
+void __balloon_forgive(struct balloon_dev_info *b)
 {
 	lockdep_assert_held(&b->pages_lock);
 	if (b->error != -ETIMEDOUT || !list_empty(&b->in_flight) ||
@@ -207,216 +207,6 @@ static void __forgive(struct balloon_dev_info *b)
 	dev_info(b->dev, "hypervisor answers again\n");
 	if (!b->dying)
 		mod_delayed_work(system_freezable_wq, &b->work, 0);
-}
-
-/*
- * Pages whose state is unknown stay in the balloon: the hypervisor may yet
- * discard what it was told to inflate.
- */
-static unsigned int nr_inflated(const struct balloon_batch *batch,
-				const struct balloon_range *range)
-{
-	if (batch->rejected)
-		return 0;
-	if (batch->error)
-		return range->nr;
-	return range->nr - min(range->nr, range->nr_refused);
-}
-
-static unsigned int nr_deflated(const struct balloon_batch *batch,
-				const struct balloon_range *range)
-{
-	if (batch->error)
-		return 0;
-	return range->nr - min(range->nr, range->nr_refused);
-}
-
-static unsigned int nr_refused(const struct balloon_range_list *list)
-{
-	unsigned int i, nr = 0;
-
-	for (i = 0; i < list->nr; i++)
-		nr += list->range[i].nr_refused;
-	return nr;
-}
-
-/*
- * Can a migration be settled without page locks?  Its old pages were made
- * immovable already and its new pages need not be.
- */
-static bool batch_is_clean(const struct balloon_batch *batch)
-{
-	return !batch->error && !nr_refused(&batch->inflate) &&
-	       !nr_refused(&batch->deflate);
-}
-
-static void page_disown(struct page *page)
-{
-	if (!balloon_page_owner(page))
-		return;
-	lock_page(page);
-	balloon_page_clear_owner(page);
-	unlock_page(page);
-}
-
-static void page_reown(struct page *page, struct balloon_dev_info *b)
-{
-	if (balloon_page_owner(page))
-		return;
-	lock_page(page);
-	balloon_page_set_owner(page, b);
-	unlock_page(page);
-}
-
-static void range_free(unsigned long pfn, unsigned int nr)
-{
-	unsigned int i;
-
-	if (!nr)
-		return;
-	adjust_managed_page_count(pfn_to_page(pfn), nr);
-	for (i = 0; i < nr; i++) {
-		struct page *page = pfn_to_page(pfn + i);
-
-		page_disown(page);
-		balloon_page_free(page);
-	}
-}
-
-/* The pages are freed when the worker's round ends, not to be taken again. */
-static void range_hold_back(struct list_head *refused, unsigned long pfn,
-			    unsigned int nr)
-{
-	unsigned int i;
-
-	if (!nr)
-		return;
-	adjust_managed_page_count(pfn_to_page(pfn), nr);
-	for (i = 0; i < nr; i++) {
-		struct page *page = pfn_to_page(pfn + i);
-
-		page_disown(page);
-		list_add(&page->lru, refused);
-	}
-}
-
-static void range_reown(struct balloon_dev_info *b, unsigned long pfn,
-			unsigned int nr)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr; i++)
-		page_reown(pfn_to_page(pfn + i), b);
-}
-
-/* What must be done to the pages of @batch before their state may change. */
-static void batch_settle_pages(struct balloon_batch *batch,
-			       struct list_head *refused)
-{
-	const struct balloon_range *range;
-	unsigned int i, n;
-
-	for (i = 0; i < batch->inflate.nr; i++) {
-		range = &batch->inflate.range[i];
-		n = nr_inflated(batch, range);
-		range_hold_back(refused, range->pfn + n, range->nr - n);
-	}
-	for (i = 0; i < batch->deflate.nr; i++) {
-		range = &batch->deflate.range[i];
-		n = nr_deflated(batch, range);
-		range_free(range->pfn, n);
-		range_reown(batch->b, range->pfn + n, range->nr - n);
-	}
-}
-
-static void __make_ballooned(struct balloon_dev_info *b, unsigned long pfn,
-			     unsigned int nr)
-{
-	WARN_ON_ONCE(balloon_blocks_set(&b->blocks, pfn, nr));
-	b->nr_ballooned += nr;
-}
-
-static void __make_free(struct balloon_dev_info *b, unsigned long pfn,
-			unsigned int nr)
-{
-	balloon_blocks_unreserve(&b->blocks, pfn, nr);
-	b->stats.dequeued += nr;
-}
-
-/*
- * A migration changes the size of the balloon only as far as the hypervisor
- * took part of it.
- */
-static void __count(struct balloon_dev_info *b, unsigned int inflated,
-		    unsigned int deflated, bool migration)
-{
-	if (migration) {
-		unsigned int both = min(inflated, deflated);
-
-		inflated -= both;
-		deflated -= both;
-		b->stats.freed += both;
-	}
-	b->stats.inflated += inflated;
-	b->stats.deflated += deflated;
-	count_vm_events(BALLOON_INFLATE, inflated);
-	count_vm_events(BALLOON_DEFLATE, deflated);
-}
-
-static void __batch_settle(struct balloon_batch *batch)
-{
-	struct balloon_dev_info *b = batch->b;
-	unsigned int inflated = 0, deflated = 0, i, n;
-	const struct balloon_range *range;
-
-	lockdep_assert_held(&b->pages_lock);
-	for (i = 0; i < batch->inflate.nr; i++) {
-		range = &batch->inflate.range[i];
-		n = nr_inflated(batch, range);
-		__make_ballooned(b, range->pfn, n);
-		__make_free(b, range->pfn + n, range->nr - n);
-		inflated += n;
-	}
-	for (i = 0; i < batch->deflate.nr; i++) {
-		range = &batch->deflate.range[i];
-		n = nr_deflated(batch, range);
-		__make_free(b, range->pfn, n);
-		__make_ballooned(b, range->pfn + n, range->nr - n);
-		deflated += n;
-	}
-	b->nr_inflating -= batch->inflate.nr_pages;
-	b->nr_deflating -= batch->deflate.nr_pages;
-	b->stats.refused += batch->inflate.nr_pages - inflated +
-			    batch->deflate.nr_pages - deflated;
-	__count(b, inflated, deflated,
-		batch->inflate.nr && batch->deflate.nr);
-}
-
-/**
- * balloon_batch_settle - change the state of pages as the hypervisor answered
- * @batch: a DONE batch, or an OPEN one if there is no hypervisor to ask any more
- *
- * Context: process; takes page locks, unless it is a migration for which
- * batch_is_clean().
- */
-void balloon_batch_settle(struct balloon_batch *batch)
-{
-	struct balloon_dev_info *b = batch->b;
-	unsigned long flags;
-	LIST_HEAD(refused);
-
-	batch_settle_pages(batch, &refused);
-	spin_lock_irqsave(&b->pages_lock, flags);
-	__batch_settle(batch);
-	if (!list_empty(&refused)) {
-		list_splice(&refused, &b->refused);
-		if (!b->dying)
-			mod_delayed_work(system_freezable_wq, &b->work, 0);
-	}
-	list_del_init(&batch->node);
-	__forgive(b);
-	__balloon_batch_put(batch);
-	spin_unlock_irqrestore(&b->pages_lock, flags);
 }
 
 /* Pages that are neither the guest's to use nor yet the hypervisor's. */
@@ -490,7 +280,7 @@ static bool batch_answered(struct balloon_batch *batch, unsigned int seq)
 	spin_lock_irqsave(&b->pages_lock, flags);
 	answered = b->error || batch->seq != seq ||
 		   (batch->state == BALLOON_BATCH_DONE &&
-		    !batch_is_clean(batch));
+		    !balloon_batch_is_clean(batch));
 	spin_unlock_irqrestore(&b->pages_lock, flags);
 	return answered;
 }
@@ -523,7 +313,7 @@ void balloon_batch_submit_migration(struct balloon_batch *batch,
 	unsigned int seq = batch->seq;
 
 	if (batch_send(batch)) {
-		if (batch_is_clean(batch))
+		if (balloon_batch_is_clean(batch))
 			balloon_batch_settle(batch);
 		else
 			batch_defer(batch);
@@ -568,27 +358,6 @@ void balloon_flush_work(struct work_struct *work)
 {
 	balloon_batch_flush(container_of(to_delayed_work(work),
 					 struct balloon_dev_info, flush_work));
-}
-
-/* ->reap_work of a device: settles what was completed meanwhile. */
-void balloon_reap_work(struct work_struct *work)
-{
-	struct balloon_dev_info *b;
-	struct balloon_batch *batch;
-	unsigned long flags;
-
-	b = container_of(work, struct balloon_dev_info, reap_work);
-	for (;;) {
-		spin_lock_irqsave(&b->pages_lock, flags);
-		batch = list_first_entry_or_null(&b->done, struct balloon_batch,
-						 node);
-		if (batch)
-			list_del_init(&batch->node);
-		spin_unlock_irqrestore(&b->pages_lock, flags);
-		if (!batch)
-			return;
-		balloon_batch_settle(batch);
-	}
 }
 
 /* ->watchdog of a device: marks it broken when its hypervisor is silent. */

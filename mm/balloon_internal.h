@@ -67,12 +67,16 @@ bool balloon_batch_full(const struct balloon_batch *batch);
 void balloon_batch_submit(struct balloon_batch *batch);
 void balloon_batch_submit_migration(struct balloon_batch *batch,
 				    enum migrate_mode mode);
-void balloon_batch_settle(struct balloon_batch *batch);
 void balloon_batch_flush(struct balloon_dev_info *b);
 void balloon_batch_schedule_flush(struct balloon_dev_info *b);
-void balloon_reap_work(struct work_struct *work);
 void balloon_flush_work(struct work_struct *work);
 void balloon_watchdog(struct work_struct *work);
+void __balloon_forgive(struct balloon_dev_info *b);
+
+/* mm/balloon_settle.c */
+bool balloon_batch_is_clean(const struct balloon_batch *batch);
+void balloon_batch_settle(struct balloon_batch *batch);
+void balloon_reap_work(struct work_struct *work);
 
 /* mm/balloon_compaction.c */
 bool balloon_page_isolate(struct page *page);
@@ -83,7 +87,14 @@ void balloon_page_free(struct page *page);
 
 /* mm/balloon_dev.c */
 extern struct workqueue_struct *balloon_wq;
+
+/* mm/balloon_worker.c */
 unsigned long balloon_actual(struct balloon_dev_info *b);
+bool balloon_free_refused(struct balloon_dev_info *b);
+void balloon_report(struct balloon_dev_info *b);
+void balloon_work(struct work_struct *work);
+void balloon_deflate_all(struct balloon_dev_info *b);
+void balloon_abandon(struct balloon_dev_info *b);
 
 /* mm/balloon_sysfs.c */
 extern const struct attribute_group *balloon_dev_groups[];

@@ -16,7 +16,7 @@
  *	nb->mutex
  *	  the core's locks
  *	    nb->lock (interrupts off)
- *	      the locks of the xarray and of the timer
+ *	      the locks of the xarray, the slab allocator, the timer
  *
  * nb->lock is not held where the core is told that a batch is complete.
  */
@@ -28,6 +28,7 @@
 #include <linux/highmem.h>
 #include <linux/hrtimer.h>
 #include <linux/kernel.h>
+#include <linux/kstrtox.h>
 #include <linux/ktime.h>
 #include <linux/limits.h>
 #include <linux/list.h>
@@ -54,7 +55,7 @@
 struct null_balloon {
 	struct config_item item;
 	struct balloon_dev_info b;
-	struct hrtimer timer;		/* armed under lock */
+	struct hrtimer timer;		/* armed under lock, for ->accepted */
 
 	/* Protected by mutex; shown without. */
 	struct mutex mutex;
@@ -72,7 +73,7 @@ struct null_balloon {
 	unsigned long fail;
 	unsigned long fail_late;
 	unsigned long silent;
-	unsigned long nr_offered;	/* pages, counted for refuse_every */
+	unsigned long nr_offered;	/* pages, while refuse_every is set */
 	struct xarray ledger;		/* bits by page frame / LEDGER_PAGES */
 	unsigned long ledger_pages;
 	unsigned long ledger_inflated;
@@ -83,9 +84,12 @@ struct null_balloon {
 	bool complained;
 };
 
-/* Our part of a batch that was accepted, but not answered inside ->submit(). */
+/*
+ * Our part of a batch, used if it is not answered inside ->submit().  Protected
+ * by the lock while it is in ->accepted, else owned by who took it from there.
+ */
 struct null_cmd {
-	struct list_head node;		/* in ->accepted */
+	struct list_head node;
 	struct balloon_batch *batch;
 	ktime_t due;
 };
@@ -110,7 +114,10 @@ static void __host_complain(struct null_balloon *nb, unsigned long *counter,
 	dev_warn(nb->parent, "page frame %#lx was %s\n", pfn, what);
 }
 
-/* Return: 0; -EALREADY if nothing changes; -ENOMEM, but only if @held. */
+/*
+ * Return: 0; -EALREADY if it is so already; or -ENOMEM, which clearing a bit
+ * cannot give.  Never sleeps.
+ */
 static int __ledger_set(struct null_balloon *nb, unsigned long pfn, bool held)
 {
 	unsigned long index = pfn / LEDGER_PAGES, bit = BIT(pfn % LEDGER_PAGES);
@@ -246,7 +253,8 @@ static void null_balloon_answer(struct null_balloon *nb,
 /*
  * One timer serves all batches.  A timer in each batch would not do: the core
  * may free a batch that is complete, while the callback of the timer, which
- * completed it, has yet to return.
+ * completed it, has yet to return.  "Soft", because a host that fills megabytes
+ * takes too long for a hard interrupt.
  */
 static void __null_balloon_arm(struct null_balloon *nb)
 {
@@ -280,12 +288,13 @@ static enum hrtimer_restart null_balloon_timer(struct hrtimer *timer)
 	__null_balloon_arm(nb);
 	spin_unlock_irqrestore(&nb->lock, flags);
 
-	/* "_safe": once it is answered, a batch may be anyone's. */
+	/* "_safe": a batch that was answered belongs to the core. */
 	list_for_each_entry_safe(cmd, next, &due, node)
 		null_balloon_answer(nb, cmd->batch, error);
 	return HRTIMER_NORESTART;
 }
 
+/* Several threads may be in here at once, each with a batch of its own. */
 static int null_balloon_submit(struct balloon_dev_info *b,
 			       struct balloon_batch *batch)
 {
@@ -320,7 +329,7 @@ static void null_balloon_reset(struct balloon_dev_info *b)
 	struct null_cmd *cmd, *next;
 	LIST_HEAD(held);
 
-	/* In this order: with nothing on the list, nobody arms the timer. */
+	/* In this order: nobody arms the timer for an empty list. */
 	spin_lock_irq(&nb->lock);
 	list_splice_init(&nb->accepted, &held);
 	spin_unlock_irq(&nb->lock);
@@ -395,7 +404,7 @@ static int __null_balloon_power_off(struct null_balloon *nb)
 }
 
 /*
- * configfs: a setting is one member, and so is a counter
+ * configfs: each file is a member of struct null_balloon
  */
 
 static int null_balloon_set_power(struct null_balloon *nb,
@@ -430,26 +439,14 @@ static int null_balloon_set_host(struct null_balloon *nb,
 {
 	spin_lock_irq(&nb->lock);
 	WRITE_ONCE(*member, value);
-	nb->nr_offered = 0;
+	nb->nr_offered = 0;		/* to have the same refusals again */
 	__null_balloon_arm(nb);
 	spin_unlock_irq(&nb->lock);
 	return 0;
 }
 
-static unsigned long *null_balloon_member(struct null_balloon *nb,
-					  size_t offset)
-{
-	return (void *)nb + offset;
-}
-
-static ssize_t null_balloon_show(struct null_balloon *nb, size_t offset,
-				 char *page)
-{
-	return sysfs_emit(page, "%lu\n",
-			  READ_ONCE(*null_balloon_member(nb, offset)));
-}
-
-static ssize_t null_balloon_store(struct null_balloon *nb, size_t offset,
+static ssize_t null_balloon_store(struct null_balloon *nb,
+				  unsigned long *member,
 				  int (*set)(struct null_balloon *nb,
 					     unsigned long *member,
 					     unsigned long value),
@@ -463,65 +460,57 @@ static ssize_t null_balloon_store(struct null_balloon *nb, size_t offset,
 	if (!err && value > max)
 		err = -ERANGE;
 	if (!err)
-		err = set(nb, null_balloon_member(nb, offset), value);
+		err = set(nb, member, value);
 	return err ?: count;
 }
 
-#define NULL_BALLOON_SHOW(name)						\
+/* Without a write bit in @mode, configfs opens no file for writing. */
+#define NULL_BALLOON_ATTR(name, mode, set, max)				\
+static unsigned long *null_balloon_##name(struct config_item *item)	\
+{									\
+	return (void *)to_null_balloon(item) +				\
+		offsetof(struct null_balloon, name);			\
+}									\
+									\
 static ssize_t null_balloon_##name##_show(struct config_item *item,	\
 					  char *page)			\
 {									\
-	return null_balloon_show(to_null_balloon(item),			\
-				 offsetof(struct null_balloon, name),	\
-				 page);					\
-}
-
-#define NULL_BALLOON_STORE(name, set, max)				\
+	return sysfs_emit(page, "%lu\n",				\
+			  READ_ONCE(*null_balloon_##name(item)));	\
+}									\
+									\
 static ssize_t null_balloon_##name##_store(struct config_item *item,	\
 					   const char *page,		\
 					   size_t count)		\
 {									\
 	return null_balloon_store(to_null_balloon(item),		\
-				  offsetof(struct null_balloon, name),	\
-				  set, max, page, count);		\
+				  null_balloon_##name(item), set, max,	\
+				  page, count);				\
+}									\
+									\
+static struct configfs_attribute null_balloon_attr_##name = {		\
+	.ca_name = #name,						\
+	.ca_owner = THIS_MODULE,					\
+	.ca_mode = mode,						\
+	.show = null_balloon_##name##_show,				\
+	.store = null_balloon_##name##_store,				\
 }
 
-NULL_BALLOON_SHOW(power);
-NULL_BALLOON_STORE(power, null_balloon_set_power, 1);
-CONFIGFS_ATTR(null_balloon_, power);
-NULL_BALLOON_SHOW(target_pages);
-NULL_BALLOON_STORE(target_pages, null_balloon_set_guest, ULONG_MAX);
-CONFIGFS_ATTR(null_balloon_, target_pages);
-NULL_BALLOON_SHOW(ack_timeout_ms);
-NULL_BALLOON_STORE(ack_timeout_ms, null_balloon_set_guest, MAX_ACK_TIMEOUT_MS);
-CONFIGFS_ATTR(null_balloon_, ack_timeout_ms);
-NULL_BALLOON_SHOW(latency_us);
-NULL_BALLOON_STORE(latency_us, null_balloon_set_host, MAX_LATENCY_US);
-CONFIGFS_ATTR(null_balloon_, latency_us);
-NULL_BALLOON_SHOW(refuse_every);
-NULL_BALLOON_STORE(refuse_every, null_balloon_set_host, ULONG_MAX);
-CONFIGFS_ATTR(null_balloon_, refuse_every);
-NULL_BALLOON_SHOW(fail);
-NULL_BALLOON_STORE(fail, null_balloon_set_host, 1);
-CONFIGFS_ATTR(null_balloon_, fail);
-NULL_BALLOON_SHOW(fail_late);
-NULL_BALLOON_STORE(fail_late, null_balloon_set_host, 1);
-CONFIGFS_ATTR(null_balloon_, fail_late);
-NULL_BALLOON_SHOW(silent);
-NULL_BALLOON_STORE(silent, null_balloon_set_host, 1);
-CONFIGFS_ATTR(null_balloon_, silent);
-NULL_BALLOON_SHOW(ledger_pages);
-CONFIGFS_ATTR_RO(null_balloon_, ledger_pages);
-NULL_BALLOON_SHOW(ledger_inflated);
-CONFIGFS_ATTR_RO(null_balloon_, ledger_inflated);
-NULL_BALLOON_SHOW(ledger_deflated);
-CONFIGFS_ATTR_RO(null_balloon_, ledger_deflated);
-NULL_BALLOON_SHOW(ledger_double_inflate);
-CONFIGFS_ATTR_RO(null_balloon_, ledger_double_inflate);
-NULL_BALLOON_SHOW(ledger_unknown_deflate);
-CONFIGFS_ATTR_RO(null_balloon_, ledger_unknown_deflate);
-NULL_BALLOON_SHOW(ledger_used_while_inflated);
-CONFIGFS_ATTR_RO(null_balloon_, ledger_used_while_inflated);
+NULL_BALLOON_ATTR(power, 0644, null_balloon_set_power, 1);
+NULL_BALLOON_ATTR(target_pages, 0644, null_balloon_set_guest, ULONG_MAX);
+NULL_BALLOON_ATTR(ack_timeout_ms, 0644, null_balloon_set_guest,
+		  MAX_ACK_TIMEOUT_MS);
+NULL_BALLOON_ATTR(latency_us, 0644, null_balloon_set_host, MAX_LATENCY_US);
+NULL_BALLOON_ATTR(refuse_every, 0644, null_balloon_set_host, ULONG_MAX);
+NULL_BALLOON_ATTR(fail, 0644, null_balloon_set_host, 1);
+NULL_BALLOON_ATTR(fail_late, 0644, null_balloon_set_host, 1);
+NULL_BALLOON_ATTR(silent, 0644, null_balloon_set_host, 1);
+NULL_BALLOON_ATTR(ledger_pages, 0444, NULL, 0);
+NULL_BALLOON_ATTR(ledger_inflated, 0444, NULL, 0);
+NULL_BALLOON_ATTR(ledger_deflated, 0444, NULL, 0);
+NULL_BALLOON_ATTR(ledger_double_inflate, 0444, NULL, 0);
+NULL_BALLOON_ATTR(ledger_unknown_deflate, 0444, NULL, 0);
+NULL_BALLOON_ATTR(ledger_used_while_inflated, 0444, NULL, 0);
 
 static struct configfs_attribute *null_balloon_attrs[] = {
 	&null_balloon_attr_power,

@@ -87,7 +87,7 @@ struct balloon_range_list {
 struct balloon_batch {
 	struct balloon_range_list inflate;
 	struct balloon_range_list deflate;
-	/* private: owned by mm/balloon_batch.c, under b->pages_lock */
+	/* private: owned by mm/balloon_batch.c; the state is under b->pages_lock */
 	struct balloon_dev_info *b;
 	struct list_head node;		/* in ->free, ->in_flight or ->done */
 	unsigned int state;		/* enum balloon_batch_state */
@@ -95,6 +95,7 @@ struct balloon_batch {
 	unsigned long submitted;	/* jiffies */
 	int error;			/* as given to balloon_batch_complete() */
 	bool rejected;			/* ->submit() failed */
+	bool for_target;		/* the target worker's */
 	unsigned long priv[];		/* ->batch_priv_size bytes */
 };
 
@@ -221,6 +222,7 @@ struct balloon_dev_info {
 	struct balloon_batch *open;	/* migrations not yet submitted */
 	struct list_head refused;	/* pages that the worker is to free */
 	unsigned int nr_free;		/* batches in ->free */
+	unsigned int nr_for_target;	/* the target worker's, not yet settled */
 	bool dying;			/* unregistering: isolates nothing */
 	int error;			/* why the device is broken, or 0 */
 
@@ -243,7 +245,7 @@ struct balloon_dev_info {
 	unsigned long reported;		/* jiffies, worker only */
 };
 
-/* Adapters: mm/balloon_dev.c, mm/balloon_batch.c */
+/* Adapters: mm/balloon_dev.c, mm/balloon_worker.c, mm/balloon_batch.c */
 int balloon_register_device(struct balloon_dev_info *b, struct device *parent,
 			    const struct balloon_dev_ops *ops);
 int balloon_unregister_device(struct balloon_dev_info *b);

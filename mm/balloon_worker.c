@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Following the target: inflation and deflation.
+ *
+ * The worker inflates or deflates in batches, several in flight at once, until
+ * the balloon has the size that was asked for.  When that cannot be reached it
+ * tries again later, and later each time, instead of spinning.
+ *
+ * page->lru links refused pages that are to be freed.
+ */
+#include <linux/balloon_compaction.h>
+#include <linux/device.h>
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched.h>
+#include <linux/workqueue.h>
+
+#include "balloon_internal.h"
+
+/* Pauses of a worker that makes no progress double from the first to the last. */
+#define BALLOON_BACKOFF_MIN	(HZ / 5)
+#define BALLOON_BACKOFF_MAX	(32 * HZ)
+
+/* How often a worker that is busy for long tells how far it has come. */
+#define BALLOON_REPORT_INTERVAL	(HZ / 10)
+
+/* Time for the migration code to return the pages that it holds. */
+#define BALLOON_ISOLATED_TIMEOUT	(60 * HZ)
+
+/* BALLOONED, ISOLATED or about to be: what counts towards the target. */
+static unsigned long balloon_held(struct balloon_dev_info *b)
+{
+	unsigned long flags, held;
+
+	spin_lock_irqsave(&b->pages_lock, flags);
+	held = b->nr_ballooned + b->isolated_pages + b->nr_inflating;
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+	return held;
+}
+
+/**
+ * balloon_actual - size of a balloon as the hypervisor has acknowledged it
+ * @b: the device
+ *
+ * Context: any.
+ * Return: number of pages.
+ */
+unsigned long balloon_actual(struct balloon_dev_info *b)
+{
+	unsigned long flags, actual;
+
+	spin_lock_irqsave(&b->pages_lock, flags);
+	actual = b->nr_ballooned + b->isolated_pages;
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+	return actual;
+}
+
+/**
+ * balloon_free_refused - free the pages that the hypervisor refused
+ * @b: the device
+ *
+ * Context: process.
+ * Return: true if there were any.
+ */
+bool balloon_free_refused(struct balloon_dev_info *b)
+{
+	struct page *page;
+	LIST_HEAD(refused);
+	bool any;
+
+	spin_lock_irq(&b->pages_lock);
+	list_splice_init(&b->refused, &refused);
+	spin_unlock_irq(&b->pages_lock);
+	any = !list_empty(&refused);
+	while ((page = balloon_page_pop(&refused)))
+		balloon_page_free(page);
+	return any;
+}
+
+static struct balloon_batch *try_get_batch(struct balloon_dev_info *b)
+{
+	struct balloon_batch *batch;
+
+	spin_lock_irq(&b->pages_lock);
+	batch = __balloon_batch_get(b, BALLOON_BATCH_KEEP);
+	if (batch) {
+		batch->for_target = true;
+		b->nr_for_target++;
+	}
+	spin_unlock_irq(&b->pages_lock);
+	return batch;
+}
+
+/* Waits for the hypervisor to be done with one; the watchdog bounds that. */
+static struct balloon_batch *get_batch(struct balloon_dev_info *b)
+{
+	struct balloon_batch *batch = try_get_batch(b);
+
+	if (!batch)
+		wait_event_timeout(b->wait, (batch = try_get_batch(b)) ||
+				   READ_ONCE(b->error),
+				   2 * READ_ONCE(b->ack_timeout));
+	return batch;
+}
+
+static void put_batch(struct balloon_batch *batch)
+{
+	struct balloon_dev_info *b = batch->b;
+
+	spin_lock_irq(&b->pages_lock);
+	__balloon_batch_put(batch);
+	spin_unlock_irq(&b->pages_lock);
+}
+
+/* Pages that may be taken before the guest has less than its floor. */
+static unsigned long room_above_floor(struct balloon_dev_info *b)
+{
+	long room = si_mem_available() - (long)READ_ONCE(b->floor);
+
+	return max(room, 0L);
+}
+
+/* Return: false if memory ran out before @nr pages were in @list. */
+static bool alloc_pages_into(struct balloon_range_list *list,
+			     struct balloon_batch *batch, unsigned long nr)
+{
+	struct page *page;
+
+	while (list->nr_pages < nr && !balloon_batch_full(batch)) {
+		page = balloon_page_alloc();
+		if (!page)
+			return false;
+		balloon_range_add(list, page_to_pfn(page), 1);
+	}
+	return true;
+}
+
+static void range_put(const struct balloon_range *range)
+{
+	unsigned int i;
+
+	for (i = 0; i < range->nr; i++)
+		put_page(pfn_to_page(range->pfn + i));
+}
+
+/* FREE -> PENDING_INFLATE, but for ranges for which memory is too short. */
+static bool own_pages(struct balloon_dev_info *b,
+		      struct balloon_range_list *list)
+{
+	unsigned int i, j, nr, nr_pages = 0;
+
+	spin_lock_irq(&b->pages_lock);
+	for (nr = 0; nr < list->nr; nr++) {
+		if (balloon_blocks_reserve(&b->blocks, list->range[nr].pfn,
+					   list->range[nr].nr,
+					   GFP_NOWAIT | __GFP_NOWARN))
+			break;
+		nr_pages += list->range[nr].nr;
+	}
+	b->nr_inflating += nr_pages;
+	b->stats.enqueued += nr_pages;
+	spin_unlock_irq(&b->pages_lock);
+
+	for (i = nr; i < list->nr; i++)
+		range_put(&list->range[i]);
+	for (i = 0; i < nr; i++) {
+		for (j = 0; j < list->range[i].nr; j++) {
+			struct page *page = pfn_to_page(list->range[i].pfn + j);
+
+			lock_page(page);
+			__SetPageOffline(page);
+			balloon_page_set_owner(page, b);
+			unlock_page(page);
+		}
+	}
+	swap(list->nr, nr);
+	list->nr_pages = nr_pages;
+	return list->nr == nr;
+}
+
+/* Return: 0 if progress was made, -EAGAIN if a pause is due. */
+static int balloon_inflate(struct balloon_dev_info *b, unsigned long nr)
+{
+	struct balloon_batch *batch = get_batch(b);
+	unsigned long room = room_above_floor(b);
+	bool enough = nr <= room;
+
+	if (!batch)
+		return -EAGAIN;
+	enough &= alloc_pages_into(&batch->inflate, batch, min(nr, room));
+	enough &= own_pages(b, &batch->inflate);
+	if (!enough) {
+		spin_lock_irq(&b->pages_lock);
+		b->stats.alloc_failed++;
+		spin_unlock_irq(&b->pages_lock);
+	}
+	if (!batch->inflate.nr) {
+		put_batch(batch);
+		return -EAGAIN;
+	}
+	balloon_batch_submit(batch);
+	return enough ? 0 : -EAGAIN;
+}
+
+/* BALLOONED -> PENDING_DEFLATE */
+static void take_pages_into(struct balloon_dev_info *b,
+			    struct balloon_batch *batch, unsigned long nr)
+{
+	struct balloon_range_list *list = &batch->deflate;
+	unsigned int n, max;
+	unsigned long pfn;
+
+	nr = min_t(unsigned long, nr, BALLOON_BATCH_PAGES);
+	spin_lock_irq(&b->pages_lock);
+	while (list->nr_pages < nr && !balloon_batch_full(batch)) {
+		max = nr - list->nr_pages;
+		n = balloon_blocks_take(&b->blocks, max, &pfn);
+		if (!n)
+			break;
+		balloon_range_add(list, pfn, n);
+		b->nr_ballooned -= n;
+		b->nr_deflating += n;
+	}
+	spin_unlock_irq(&b->pages_lock);
+}
+
+static bool something_to_deflate(struct balloon_dev_info *b)
+{
+	return READ_ONCE(b->nr_ballooned) || READ_ONCE(b->error) ||
+	       READ_ONCE(b->dying);
+}
+
+/* Return: 0 if progress was made, -EAGAIN if a pause is due. */
+static int balloon_deflate(struct balloon_dev_info *b, unsigned long nr)
+{
+	struct balloon_batch *batch = get_batch(b);
+
+	if (!batch)
+		return -EAGAIN;
+	take_pages_into(b, batch, nr);
+	if (batch->deflate.nr) {
+		balloon_batch_submit(batch);
+		return 0;
+	}
+	/* All are isolated or pending: have them come back. */
+	put_batch(batch);
+	balloon_batch_flush(b);
+	return wait_event_timeout(b->wait, something_to_deflate(b), HZ) ?
+	       0 : -EAGAIN;
+}
+
+/* Waits until the hypervisor has answered the worker, or has failed to. */
+static void balloon_drain(struct balloon_dev_info *b)
+{
+	wait_event_timeout(b->wait, !READ_ONCE(b->nr_for_target) ||
+			   READ_ONCE(b->error) || READ_ONCE(b->dying),
+			   2 * READ_ONCE(b->ack_timeout));
+}
+
+/**
+ * balloon_report - tell the hypervisor how large the balloon is
+ * @b: the device
+ *
+ * Context: the worker, or when it cannot run.
+ */
+void balloon_report(struct balloon_dev_info *b)
+{
+	b->reported = jiffies;
+	if (b->ops->report)
+		b->ops->report(b, balloon_actual(b));
+}
+
+/* Return: 0 if the target was reached, -EAGAIN if a pause is due. */
+static int balloon_follow_target(struct balloon_dev_info *b)
+{
+	unsigned long held, target;
+	int err = 0;
+
+	while (!err) {
+		held = balloon_held(b);
+		target = READ_ONCE(b->target);
+		if (held == target || READ_ONCE(b->dying))
+			break;
+		if (READ_ONCE(b->error))
+			err = -EAGAIN;
+		else if (held < target)
+			err = balloon_inflate(b, target - held);
+		else
+			err = balloon_deflate(b, held - target);
+		if (time_after(jiffies, b->reported + BALLOON_REPORT_INTERVAL))
+			balloon_report(b);
+		cond_resched();
+	}
+	balloon_drain(b);
+	if (balloon_free_refused(b))
+		err = -EAGAIN;
+	return err;
+}
+
+static void balloon_pause(struct balloon_dev_info *b, bool progress)
+{
+	if (!b->backoff && !READ_ONCE(b->error))
+		dev_info_ratelimited(b->dev, "cannot reach %lu pages, have %lu: trying again at growing intervals\n",
+				     READ_ONCE(b->target), balloon_held(b));
+	b->backoff = progress ? BALLOON_BACKOFF_MIN :
+		     clamp(2 * b->backoff, (unsigned long)BALLOON_BACKOFF_MIN,
+			   (unsigned long)BALLOON_BACKOFF_MAX);
+	queue_delayed_work(system_freezable_wq, &b->work, b->backoff);
+}
+
+/* ->work of a device: the only thread that inflates and deflates it. */
+void balloon_work(struct work_struct *work)
+{
+	struct balloon_dev_info *b = container_of(to_delayed_work(work),
+						  struct balloon_dev_info, work);
+	unsigned long before = balloon_held(b);
+	int err = balloon_follow_target(b);
+
+	balloon_report(b);
+	if (READ_ONCE(b->dying))
+		return;
+	if (err)
+		balloon_pause(b, balloon_held(b) != before);
+	else
+		b->backoff = 0;
+}
+
+/**
+ * balloon_set_target - ask for a size
+ * @b: the device
+ * @nr_pages: how many pages the hypervisor wants it to hold; more than can be
+ *	had is asked for again at growing intervals
+ *
+ * Context: any.
+ */
+void balloon_set_target(struct balloon_dev_info *b, unsigned long nr_pages)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&b->pages_lock, flags);
+	if (!b->dying) {
+		WRITE_ONCE(b->target, nr_pages);
+		mod_delayed_work(system_freezable_wq, &b->work, 0);
+	}
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+}
+EXPORT_SYMBOL_GPL(balloon_set_target);
+
+/* Is no page on its way, and no thread about to use a batch? */
+static bool balloon_is_idle(struct balloon_dev_info *b)
+{
+	bool idle;
+
+	spin_lock_irq(&b->pages_lock);
+	idle = !b->isolated_pages && b->nr_free == BALLOON_NR_BATCHES;
+	spin_unlock_irq(&b->pages_lock);
+	return idle;
+}
+
+/**
+ * balloon_deflate_all - give everything back, as far as the hypervisor lets us
+ * @b: a dying device
+ *
+ * Context: process; waits, within bounds, for the hypervisor and for pages that
+ * are being migrated.
+ */
+void balloon_deflate_all(struct balloon_dev_info *b)
+{
+	unsigned long deadline = jiffies + BALLOON_ISOLATED_TIMEOUT;
+
+	while (!READ_ONCE(b->error) && time_before(jiffies, deadline)) {
+		struct balloon_batch *batch = get_batch(b);
+
+		if (!batch)
+			break;
+		take_pages_into(b, batch, ULONG_MAX);
+		if (batch->deflate.nr) {
+			balloon_batch_submit(batch);
+			continue;
+		}
+		put_batch(batch);
+		balloon_batch_flush(b);
+		if (wait_event_timeout(b->wait, balloon_is_idle(b) ||
+				       READ_ONCE(b->nr_ballooned) ||
+				       READ_ONCE(b->error), HZ) &&
+		    balloon_is_idle(b) && !READ_ONCE(b->nr_ballooned))
+			break;
+	}
+}
+
+/**
+ * balloon_abandon - take back all pages without telling the hypervisor
+ * @b: a dying device that the hypervisor has forgotten
+ *
+ * Context: process; waits, within bounds, for pages that are being migrated.
+ */
+void balloon_abandon(struct balloon_dev_info *b)
+{
+	struct balloon_batch *batch;
+
+	balloon_batch_flush(b);
+	flush_work(&b->reap_work);
+	wait_event_timeout(b->wait, balloon_is_idle(b),
+			   BALLOON_ISOLATED_TIMEOUT);
+	while ((batch = try_get_batch(b))) {
+		take_pages_into(b, batch, ULONG_MAX);
+		if (!batch->deflate.nr) {
+			put_batch(batch);
+			break;
+		}
+		balloon_batch_settle(batch);
+	}
+}
