@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+Boot guests, let each run one round of compaction, and collect what was counted around it.
+
+A measured boot is a plain dictionary, as it goes into results.json; see Documentation/dev-tools/balloon-testing.rst.
+"""
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness import guest, scenario
+from harness.common import BUILD
+
+ROUND = Path(__file__).with_name("round.sh")
+DRIVERS = ("stock", "ours")
+
+# Everything that distinguishes the experiments. The scattered balloon fills 400 of 425 MiB of random holes.
+SCATTERED = {"BALLOON": 400, "FRAGMENT": 850, "COMPACTORS": 4, "PROBES": 0}
+EXPERIMENTS = {
+    "seed-64": {"BALLOON": 64, "FRAGMENT": 850, "COMPACTORS": 4, "PROBES": 1},
+    "seed-128": {"BALLOON": 128, "FRAGMENT": 850, "COMPACTORS": 4, "PROBES": 1},
+    "scattered": SCATTERED,
+    "probed": {**SCATTERED, "PROBES": 1},
+    "exact": {**SCATTERED, "COMPACTORS": 1},
+}
+LINE = re.compile(r"# (before|after) (\w+) (\d+)$")
+BLOCK = re.compile(r"# map (before|after) (\d+) (\d+) (\d+) (\d+)$")
+PAGES_PER_BLOCK = 512
+
+
+@dataclass
+class Round(scenario.Scenario):
+    """The one guest script with the settings of one boot."""
+    label: str = ""
+    settings: dict = field(default_factory=dict)
+
+    @property
+    def name(self):
+        return self.label
+
+    def environment(self):
+        return super().environment() + "".join(f"{key}={value}\n" for key, value in self.settings.items())
+
+
+def plan(experiment, driver, boot):
+    base = scenario.load(ROUND)
+    settings = dict(EXPERIMENTS[experiment], SEED=boot)
+    options = dict(base.options, driver=driver, target=str(settings["BALLOON"]))
+    options["icount"] = "1" if experiment == "exact" else "0"
+    return Round(ROUND, options, f"run-{experiment}-{driver}", settings)
+
+
+def measure(kernel, experiment, driver, boot):
+    """One boot. "complete" says whether its figures can be used, "problems" what went wrong."""
+    counters = {"before": {}, "after": {}}
+    blocks = {"before": [], "after": []}
+
+    def listener(line):
+        if match := LINE.match(line):
+            counters[match[1]][match[2]] = int(match[3])
+        elif match := BLOCK.match(line):
+            blocks[match[1]].append([int(number) for number in match.groups()[1:]])
+
+    entry = plan(experiment, driver, boot)
+    report = guest.run(entry, kernel, listener)
+    boot_data = {
+        "experiment": experiment, "driver": driver, "boot": boot, "settings": entry.settings,
+        "problems": [result.text for result in report.results if not result.passed],
+        "seconds": round(report.seconds, 1), "round_ns": counters["after"].pop("round_ns", None), **counters,
+        "delta": difference(counters["before"], counters["after"]),
+        "host": difference(report.counts.get("before", {}), report.counts.get("after", {})),
+        "ledger": report.ledgers[-1] if report.ledgers else None,
+        "free_blocks": {when: free_blocks(rows) for when, rows in blocks.items()},
+        "map": blocks,
+    }
+    boot_data["complete"] = usable(boot_data)
+    return boot_data
+
+
+def usable(boot):
+    """Was the round measured to its end, and did the balloon keep its size?"""
+    if boot["round_ns"] is None or boot["ledger"] is None:
+        return False
+    if boot["host"]["inflated"] != boot["host"]["deflated"]:
+        boot["problems"].append("the balloon changed its size during the round: figures not used")
+        return False
+    return True
+
+
+def difference(before, after):
+    return {key: after[key] - before.get(key, 0) for key in after}
+
+
+def free_blocks(rows):
+    return sum(free == PAGES_PER_BLOCK for _, free, _, _ in rows)
+
+
+def missing(kernel):
+    """What has to be built before our driver can take part; empty if nothing."""
+    built = BUILD / kernel.version
+    return [name for name in ("balloon_compaction.ko", "virtio_balloon.ko") if not (built / name).exists()]
+
+
+def run_all(kernel, drivers, scattered_boots, progress):
+    """
+    Every boot of the experiment; stock and ours alternate, so that a busy machine hurts both.
+
+    Boots that are counted in instructions do not mind a neighbour and run two at a time.
+    """
+    one_by_one = [("seed-64", 1), ("seed-128", 1), ("probed", 1)]
+    one_by_one += [("scattered", boot) for boot in range(1, scattered_boots + 1)]
+    boots = []
+
+    def take(job):
+        boots.append(measure(kernel, *job))
+        progress(boots[-1])
+
+    for name, boot in one_by_one:
+        for driver in drivers:
+            take((name, driver, boot))
+    # The same seed twice: the second must repeat the first to the instruction.
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(take, [("exact", driver, 1) for _ in range(2) for driver in drivers]))
+    return boots

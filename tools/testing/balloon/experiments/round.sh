@@ -1,0 +1,97 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# One measured round of compaction with a balloon in the guest.
+# timeout: 150
+# append: init_on_alloc=0
+#
+# The experiment sets BALLOON (MiB; the host has asked for it before the guest starts), FRAGMENT (MiB of which a
+# random half is held while the balloon inflates; 0: none), SEED, COMPACTORS and PROBES. Lines "# before KEY VALUE"
+# and "# after KEY VALUE" are counters around the round, "# map" is what each 2 MiB block of memory holds.
+
+TRACING=/sys/kernel/debug/tracing
+
+# The three callbacks through which the kernel moves balloon pages, in whichever driver: kprobes on them count the
+# same thing for all of them. The stock ones are in the kernel, ours in a module.
+callback() {
+	if [ "$DRIVER" = stock ]; then
+		echo "balloon_page_$1"
+	else
+		echo "balloon_compaction:$(sed -nE "s/^[^ ]+ . (|.*_)$1(_page)?\\t.*/\\1$1\\2/p" /tmp/symbols | head -n 1)"
+	fi
+}
+
+# probe NAME KEY DEFINITION: an event whose hits are counted by KEY, in the kernel.
+probe() {
+	echo "$3" >>$TRACING/kprobe_events &&
+		echo "hist:keys=$2" >"$TRACING/events/kprobes/$1/trigger"
+}
+
+probes_on() {
+	grep -F '[balloon_compaction]' /proc/kallsyms >/tmp/symbols
+	probe isolate ret "r256:isolate $(callback isolate) ret=\$retval:u8" &&
+		probe migrate common_cpu "p:migrate $(callback migrate)" &&
+		probe putback common_cpu "p:putback $(callback putback)"
+}
+
+# hits NAME CONDITION: events of probe NAME whose key fits an awk condition.
+hits() {
+	awk -v FS='[: \t}]+' '!/^#/ && /hitcount/ { key = $3; if ('"$2"') n += $5 } END { print n + 0 }' \
+		"$TRACING/events/kprobes/$1/hist"
+}
+
+probe_counts() {
+	echo "callback_isolated $(hits isolate 'key != 0')"
+	echo "callback_migrate_calls $(hits migrate 1)"
+	echo "callback_putback $(hits putback 1)"
+	awk '{ missed += $3 } END { print "callback_missed " missed + 0 }' $TRACING/kprobe_profile
+}
+
+balloon_counts() {
+	for file in "$CLASS"/balloon0/stats/compact_balloon_*; do
+		[ -e "$file" ] && echo "$(basename "$file") $(cat "$file")"
+	done
+}
+
+counters() {
+	grep -E '^(compact_|pgmigrate_|balloon_)' /proc/vmstat
+	balloon_counts
+	[ "$PROBES" = 0 ] || probe_counts
+}
+
+# Free pages on the processors' own lists look like pages in use, and can be a twentieth of all memory. With a low
+# limit for these lists, each refresh of the counters gives a part of their pages back.
+drain() {
+	echo 1000 >/proc/sys/vm/percpu_pagelist_high_fraction
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24; do
+		echo 1 >/proc/sys/vm/stat_refresh
+	done
+	echo 0 >/proc/sys/vm/percpu_pagelist_high_fraction
+}
+
+# snapshot LABEL: what the host saw until now, the counters and the map.
+snapshot() {
+	LEDGERS=$((LEDGERS + 1))
+	ledger_ranges -m $LEDGERS >/dev/null
+	echo "# host: count $1 $LEDGERS"
+	drain
+	counters | sed "s/^/# $1 /"
+	pagemap | sed "s/^/# map $1 /"
+}
+
+[ "$FRAGMENT" = 0 ] || start fragment fragment "$FRAGMENT" "$SEED"
+drain
+TARGET=$((BALLOON * PAGES_PER_MIB))
+load_driver
+check "balloon of $BALLOON MiB" wait_until 90 target_seen
+[ "$FRAGMENT" = 0 ] || stop fragment
+[ "$PROBES" = 0 ] || check "probes on the three callbacks" probes_on
+
+# Ordinary pages cost more to move than a balloon's and are not what is measured: leave few.
+rm -rf /modules /bin/fragment /bin/verify
+settle
+snapshot before
+round=$(compactors "$COMPACTORS")
+settle
+snapshot after
+say "after round_ns $round"
+ledger

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fragment MiB [seed] - leave a random half of MiB of memory as holes.
+ *
+ * Touches MiB of anonymous 4 KiB pages and gives a random half of them back,
+ * prints "fragment: ready" and waits for SIGTERM.  A balloon inflated into
+ * the holes stays behind, scattered, when this process has gone.
+ */
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#define PAGE 4096UL
+
+/*
+ * Random and not every second page: compaction's free scanner samples with a
+ * stride that is a power of two, and would see only one kind of page.
+ * (The finaliser of splitmix64.)
+ */
+static uint64_t hash(uint64_t x)
+{
+	x += 0x9e3779b97f4a7c15ULL;
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+	return x ^ (x >> 31);
+}
+
+static int punch(unsigned char *mem, size_t nr_pages, uint64_t seed)
+{
+	size_t i;
+
+	for (i = 0; i < nr_pages; i++) {
+		if (hash(seed * nr_pages + i) & 1)
+			continue;
+		if (madvise(mem + i * PAGE, PAGE, MADV_DONTNEED))
+			return -1;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	size_t nr_pages = argc > 1 ? strtoul(argv[1], NULL, 0) * 256 : 0;
+	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+	unsigned char *mem;
+	sigset_t stop;
+	size_t i;
+	int sig;
+
+	if (!nr_pages) {
+		fprintf(stderr, "usage: fragment MiB [seed]\n");
+		return 2;
+	}
+
+	/* Blocked before "ready", so that a prompt SIGTERM is not lost. */
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigprocmask(SIG_BLOCK, &stop, NULL);
+
+	mem = mmap(NULL, nr_pages * PAGE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (mem == MAP_FAILED || madvise(mem, nr_pages * PAGE, MADV_NOHUGEPAGE)) {
+		perror("fragment");
+		return 1;
+	}
+	for (i = 0; i < nr_pages; i++)
+		mem[i * PAGE] = 1;
+	if (punch(mem, nr_pages, seed)) {
+		perror("fragment: madvise");
+		return 1;
+	}
+
+	printf("fragment: ready\n");
+	fflush(stdout);
+	sigwait(&stop, &sig);
+	return 0;
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ledger: print the guest's own list of ballooned pages as ranges "<first pfn> <count>", in hexadecimal.
+ *
+ * A page in a balloon is marked offline, which /proc/kpageflags shows as KPF_OFFLINE. With "-m K", first
+ * write K to an unused byte of the host bridge's PCI configuration: QEMU traces that write in order with the
+ * balloon's traffic, so that the host knows which of its records came before this ledger. With "-c", print
+ * only the number of pages.
+ */
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KPF_OFFLINE	23
+#define HOST_BRIDGE	"/sys/bus/pci/devices/0000:00:00.0/config"
+#define INTERRUPT_LINE	0x3c	/* the host bridge has no interrupt */
+#define CHUNK		8192
+
+static int count_only;
+static unsigned long total, start, length;
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static void mark(unsigned char number)
+{
+	int fd = open(HOST_BRIDGE, O_WRONLY);
+
+	if (fd < 0 || pwrite(fd, &number, 1, INTERRUPT_LINE) != 1)
+		die(HOST_BRIDGE);
+	close(fd);
+}
+
+static void end_range(void)
+{
+	if (length && !count_only)
+		printf("%lx %lx\n", start, length);
+	length = 0;
+}
+
+static void page(unsigned long pfn, uint64_t flags)
+{
+	if (!(flags >> KPF_OFFLINE & 1)) {
+		end_range();
+		return;
+	}
+	if (!length)
+		start = pfn;
+	length++;
+	total++;
+}
+
+static void scan(void)
+{
+	static uint64_t flags[CHUNK];
+	unsigned long pfn = 0;
+	ssize_t got;
+	int fd = open("/proc/kpageflags", O_RDONLY);
+
+	if (fd < 0)
+		die("/proc/kpageflags");
+	while ((got = read(fd, flags, sizeof(flags))) > 0)
+		for (ssize_t i = 0; i < got / 8; i++)
+			page(pfn++, flags[i]);
+	if (got < 0)
+		die("/proc/kpageflags");
+	end_range();
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	count_only = argc == 2 && !strcmp(argv[1], "-c");
+	if (argc == 3 && !strcmp(argv[1], "-m")) {
+		mark(atoi(argv[2]));
+	} else if (argc != 1 && !count_only) {
+		fprintf(stderr, "usage: ledger [-c | -m NUMBER]\n");
+		return 2;
+	}
+	scan();
+	if (count_only)
+		printf("%lu\n", total);
+	return 0;
+}

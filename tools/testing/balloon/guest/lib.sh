@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# Shell functions for scenarios. Results and requests to the host are lines of KTAP on standard output; nothing
+# comes back from the host, so effects are waited for in the guest, always with a bound.
+
+# shellcheck source=/dev/null
+. /scenario.env
+export DRIVER BALLOONS MEM_MIB
+
+CLASS=/sys/class/balloon
+NULL=/sys/kernel/config/null_balloon
+RESULTS=0
+LEDGERS=0
+TARGET=0		# pages, as last asked for
+PAGES_PER_MIB=256
+
+# --- results -----------------------------------------------------------------------------------------------
+
+echo "KTAP version 1"
+
+ok() { RESULTS=$((RESULTS + 1)); echo "ok $RESULTS - $*"; }
+not_ok() { RESULTS=$((RESULTS + 1)); echo "not ok $RESULTS - $*"; }
+skip() { RESULTS=$((RESULTS + 1)); echo "ok $RESULTS - $1 # SKIP $2"; }
+plan() { echo "1..$RESULTS"; }
+say() { echo "# $*"; }
+
+# check TEXT COMMAND...: the command's success is the result.
+check() {
+	text=$1
+	shift
+	if "$@"; then ok "$text"; else not_ok "$text ($*)"; fi
+}
+
+# equal TEXT WANTED FOUND
+equal() {
+	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1: wanted '$2', found '$3'"; fi
+}
+
+# note KEY=VALUE...: figures for a report.
+note() { echo "# host: note $*"; }
+
+# --- waiting -----------------------------------------------------------------------------------------------
+
+centiseconds() { read -r up _ </proc/uptime; echo "${up%.*}${up#*.}"; }
+
+# wait_until SECONDS COMMAND...: poll until the command succeeds.
+wait_until() {
+	end=$(($(centiseconds) + $1 * 100))
+	shift
+	until "$@"; do
+		[ "$(centiseconds)" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+not() { ! "$@"; }
+gone() { ! [ -e "$1" ]; }
+
+# --- modules -----------------------------------------------------------------------------------------------
+
+# load_module PLACE/NAME [PARAMETER...]: with everything that it needs; a module that is there already is left alone.
+load_module() {
+	wanted=$1
+	shift
+	# shellcheck disable=SC2013 # words are wanted
+	for module in $(sed -n "s|^$wanted: ||p" /modules/order); do
+		[ -d "/sys/module/${module#*/}" ] && continue
+		if [ "$module" = "$wanted" ]; then
+			insmod "/modules/$module.ko" "$@" || return
+		else
+			insmod "/modules/$module.ko" || return
+		fi
+	done
+}
+
+# What the kernel package has as modules and every scenario needs.
+load_base() {
+	load_module kernel/virtio_pci
+	load_module kernel/configfs
+	mount -t configfs configfs /sys/kernel/config
+}
+
+load_driver() {
+	case $DRIVER in
+	ours) load_module ours/virtio_balloon ;;
+	stock) load_module kernel/virtio_balloon ;;
+	esac
+}
+
+unload_driver() {
+	rmmod virtio_balloon || return
+	[ "$DRIVER" = stock ] || rmmod balloon_compaction
+}
+
+# --- the balloon ---------------------------------------------------------------------------------------------
+
+# balloon_value FILE [DEVICE]: one number of our core's sysfs contract.
+balloon_value() { cat "$CLASS/${2:-balloon0}/$1"; }
+
+vmstat() { sed -n "s/^$1 //p" /proc/vmstat; }
+
+# balloon_pages [DEVICE]: ballooned pages right now. The stock driver shows them only as a difference of events.
+# shellcheck disable=SC2120 # the argument is for scenarios
+balloon_pages() {
+	if [ "$DRIVER" = stock ]; then
+		echo $(($(vmstat balloon_inflate) - $(vmstat balloon_deflate)))
+	else
+		balloon_value actual_pages "$1"
+	fi
+}
+
+host_balloon() {
+	TARGET=$(($1 * PAGES_PER_MIB))
+	echo "# host: balloon $1"
+}
+
+# at_rest [DEVICE]: our driver says so itself.
+at_rest() {
+	[ "$(balloon_value target_pages "$1")" = "$(balloon_value actual_pages "$1")" ] &&
+		[ "$(balloon_value pending_pages "$1")" = 0 ] &&
+		[ "$(balloon_value isolated_pages "$1")" = 0 ]
+}
+
+# The stock driver counts a page before it tells the host, so one look at the count is too early by up to 256
+# pages: the count and the device's interrupts must also have stood still since the look before.
+stock_at_rest() {
+	# shellcheck disable=SC2119
+	now="$(balloon_pages) $(grep virtio /proc/interrupts)"
+	[ "$now" = "$seen" ] && return
+	seen=$now
+	return 1
+}
+
+# shellcheck disable=SC2119
+target_seen() {
+	if [ "$DRIVER" = stock ]; then
+		[ "$(balloon_pages)" = "$TARGET" ] && stock_at_rest
+	else
+		[ "$(balloon_value target_pages)" = "$TARGET" ] && at_rest
+	fi
+}
+
+# balloon_to MIB [SECONDS]: ask the host for a balloon of this size, wait for it and say whether it came.
+balloon_to() {
+	host_balloon "$1"
+	check "balloon of $1 MiB" wait_until "${2:-20}" target_seen
+}
+
+settle() {
+	if [ "$DRIVER" = stock ]; then wait_until 10 stock_at_rest; else wait_until 10 at_rest; fi
+}
+
+# ledger [FOREIGN]: wait for rest, then have the host compare. FOREIGN pages are ballooned by a device of another kind.
+ledger() {
+	settle || not_ok "balloon at rest before its ledger is read"
+	ledger_now "$@"
+}
+
+ledger_now() {
+	LEDGERS=$((LEDGERS + 1))
+	echo "# host: ledger begin $LEDGERS ${1:-0}"
+	ledger_ranges -m $LEDGERS
+	echo "# host: ledger end"
+}
+
+ledger_ranges() { command ledger "$@"; }
+offline_pages() { command ledger -c; }
+
+# --- load ----------------------------------------------------------------------------------------------------
+
+compact_once() { echo 1 >/proc/sys/vm/compact_memory; }
+
+# Four compactors at once, and wait for them.
+compact() {
+	pids=
+	for _ in 1 2 3 4; do
+		compact_once &
+		pids="$pids $!"
+	done
+	# shellcheck disable=SC2086 # one word per process
+	wait $pids
+}
+
+# compact_start, compact_stop: four compactors that go on and on.
+compact_start() {
+	COMPACTORS=
+	for _ in 1 2 3 4; do
+		while :; do compact_once; done &
+		COMPACTORS="$COMPACTORS $!"
+	done
+}
+
+compact_stop() {
+	# shellcheck disable=SC2086 # one word per process
+	kill $COMPACTORS
+	# shellcheck disable=SC2086
+	wait $COMPACTORS 2>/dev/null
+}
+
+# start NAME PROGRAM [ARGUMENT...]: run one of our programs until stop NAME, and wait for its "ready".
+start() {
+	name=$1
+	shift
+	"$@" >"/tmp/$name" 2>&1 &
+	echo $! >"/tmp/$name.pid"
+	wait_until 30 grep -q ready "/tmp/$name" || not_ok "$* starts"
+}
+
+stop() {
+	kill -TERM "$(cat "/tmp/$1.pid")"
+	wait "$(cat "/tmp/$1.pid")"
+}
+
+# verify_start MIB, verify_stop: a process that notices when somebody else writes to its memory.
+verify_start() { start verify verify "$1"; }
+
+verify_stop() {
+	stop verify
+	status=$?
+	sed 's/^/# /' /tmp/verify
+	equal "memory of a bystander is intact" 0 $status
+}
+
+# fragment_start MIB, fragment_stop: hold a random half of the memory, so that what comes between gets the other half.
+fragment_start() { start fragment fragment "$1"; }
+fragment_stop() { stop fragment; }
+
+# scattered_balloon MIB: the balloon sits in the holes and the memory around it is free again.
+scattered_balloon() {
+	fragment_start $(($1 * 2))
+	balloon_to "$1"
+	fragment_stop
+}
+
+migrated_pages() {
+	if [ "$DRIVER" = stock ]; then vmstat balloon_migrate; else balloon_value stats/compact_balloon_migrated "$1"; fi
+}
+
+# Percent of all processors that were idle in the last SECONDS; a balloon that waits must not spin.
+idle_percent() {
+	before=$(cpu_times)
+	sleep "$1"
+	# shellcheck disable=SC2086,SC2046 # two words each: all, idle
+	set -- $before $(cpu_times)
+	echo $((($4 - $2) * 100 / ($3 - $1)))
+}
+
+cpu_times() { awk '/^cpu / { print $2 + $3 + $4 + $5 + $6 + $7 + $8, $5 }' /proc/stat; }
+
+virtio_name() { basename /sys/bus/virtio/drivers/virtio_balloon/virtio[0-9]*; }
+bind() { echo "$2" >"/sys/bus/virtio/drivers/virtio_balloon/$1"; }
+
+# --- null_balloon --------------------------------------------------------------------------------------------
+
+null_set() { echo "$3" >"$NULL/$1/$2"; }
+null_get() { cat "$NULL/$1/$2"; }
+
+# null_create NAME [ATTRIBUTE=VALUE...]: a device without a host, switched on. DEVICE is its name in our class.
+null_create() {
+	name=$1
+	shift
+	load_module ours/null_balloon || return
+	mkdir "$NULL/$name" || return
+	for setting in "$@"; do
+		null_set "$name" "${setting%%=*}" "${setting#*=}" || return
+	done
+	before=$(devices)
+	null_set "$name" power 1 || return
+	DEVICE=$(devices | grep -vxF "${before:-none}")
+}
+
+devices() { (cd $CLASS && echo *) | tr ' ' '\n'; }
+
+null_destroy() {
+	null_set "$1" power 0
+	rmdir "$NULL/$1"
+}
+
+# null_target NAME MIB
+null_target() { null_set "$1" target_pages $(($2 * PAGES_PER_MIB)); }
+
+# null_balloon_to NAME MIB [SECONDS]
+null_balloon_to() {
+	null_target "$1" "$2"
+	check "$1 has $2 MiB" wait_until "${3:-20}" null_at_rest "$DEVICE" $(($2 * PAGES_PER_MIB))
+}
+
+null_at_rest() { [ "$(balloon_value actual_pages "$1")" = "$2" ] && at_rest "$1"; }
+
+# null_ledger NAME [FOREIGN]: the device's own record against the guest's page flags.
+null_ledger() {
+	equal "ledger of $1 equals the guest's" "$(null_get "$1" ledger_pages)" $(($(offline_pages) - ${2:-0}))
+	for counter in double_inflate unknown_deflate used_while_inflated; do
+		equal "$1: no $counter" 0 "$(null_get "$1" ledger_$counter)"
+	done
+}

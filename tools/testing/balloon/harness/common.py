@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+Where things are, the one exception that users see, and running a program.
+
+Everything that can be thrown away is under build/ (downloads, compiled guest programs) or out/ (logs).
+"""
+import errno
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1]
+ROOT = TESTS.parents[2]
+BUILD = ROOT / "build"
+CACHE = BUILD / "cache"
+OUT = ROOT / "out"
+
+
+class HarnessError(Exception):
+    """Something that the user can mend; the text is one line and says what to do."""
+
+
+def run(*argv, **kwargs):
+    """Run a program and return its standard output; one line of error if it fails."""
+    require(argv[0])
+    env = dict(os.environ, LC_ALL="C")
+    done = subprocess.run([str(a) for a in argv], text=True, capture_output=True, env=env, check=False, **kwargs)
+    if done.returncode:
+        raise HarnessError(f"{Path(argv[0]).name}: {reason(done.stderr)}")
+    return done.stdout
+
+
+def reason(stderr):
+    """The line of an error output that names the cause, preferring a full disk to its consequences."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    full = [line for line in lines if "No space left" in line]
+    if full:
+        return disk_full_text()
+    errors = [line for line in lines if line.startswith("E:") or "error" in line.lower()]
+    return (errors or lines or ["failed without a message"])[0]
+
+
+def disk_full_text():
+    return f"no space left on device: free some and run again (downloads live in {CACHE})"
+
+
+def as_harness_error(error):
+    """An OSError in the words of a user."""
+    if error.errno == errno.ENOSPC:
+        return HarnessError(disk_full_text())
+    return HarnessError(str(error))
+
+
+PACKAGES = {
+    "qemu-system-x86_64": "qemu-system-x86",
+    "busybox": "busybox-static",
+    "gcc": "gcc libc6-dev",
+    "xz": "xz-utils",
+    "apt-get": "apt",
+    "apt-cache": "apt",
+    "setpriv": "util-linux",
+}
+
+
+def require(program):
+    """The path of a program, or an error that names its Debian package."""
+    found = shutil.which(str(program))
+    if not found:
+        package = PACKAGES.get(str(program), program)
+        raise HarnessError(f"{program} is missing: apt-get install {package}")
+    return found

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+Boot one scenario on one kernel and judge it.
+
+The guest leads: it writes KTAP and requests ("# host: VERB ARGUMENTS") on its second serial port and this end
+obeys. Beyond the guest's own results a boot must end its plan, power off by itself, and leave a console
+without complaints of the kernel.
+"""
+import re
+import selectors
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import initramfs, ktap, ledger, qemu
+from .common import OUT, HarnessError, as_harness_error
+
+COMPLAINT = re.compile(
+    r"BUG:|WARNING:|Oops|Call Trace|possible recursive locking|suspicious RCU|Bad page state|kmemleak|"
+    r"unable to handle|rcu.*stall|hung_task|blocked for more than|Kernel panic|soft lockup|KASAN:|UBSAN:")
+BOOT_ATTEMPTS = 3
+BOOT_SECONDS = 60
+WARNING_END = re.compile(r"---\[ end trace|</TASK>")
+
+
+@dataclass
+class Report:
+    """What a boot has shown."""
+    name: str
+    results: list = field(default_factory=list)
+    notes: dict = field(default_factory=dict)
+    counts: dict = field(default_factory=dict)      # what the host had counted, by the guest's name for the moment
+    ledgers: list = field(default_factory=list)     # per ledger: pages of both sides, and of each side alone
+    seconds: float = 0
+    reboots: int = 0
+    logs: Path = None
+
+    def add(self, passed, text):
+        self.results.append(ktap.Result(passed, text))
+
+    @property
+    def failed(self):
+        return ktap.count(self.results)[1] > 0
+
+
+def run(scenario, kernel, listener=None, keep=False):
+    """Boot and judge; logs survive only a failure, or on request. @listener is called with each line of the guest."""
+    report = Report(scenario.name)
+    started = time.monotonic()
+    work = Path(tempfile.mkdtemp(prefix="balloon-"))
+    try:
+        attempt(scenario, kernel, work, report, listener or (lambda line: None))
+    except HarnessError as error:
+        report.add(False, str(error))
+    except OSError as error:
+        report.add(False, str(as_harness_error(error)))
+    finally:
+        report.seconds = time.monotonic() - started
+        if report.failed or keep:
+            report.logs = save_logs(work, scenario, kernel)
+        shutil.rmtree(work, ignore_errors=True)
+    return report
+
+
+def attempt(scenario, kernel, work, report, listener):
+    """
+    Boot until the guest comes to its first line, which is before it loads a module of ours.
+
+    QEMU's threaded emulation now and then executes a breakpoint that the kernel's boot has already patched away
+    ("Oops: int3"); that is not ours to judge.
+    """
+    initramfs.build(work / "initramfs", kernel, scenario)
+    for left in reversed(range(BOOT_ATTEMPTS)):
+        report.results.clear()
+        session = boot(scenario, kernel, work, report, listener)
+        if session.greeted or not left:
+            return
+        report.reboots += 1
+
+
+def save_logs(work, scenario, kernel):
+    """Replace the logs of the last failure; None if nothing ran."""
+    if not (work / "console").exists():
+        return None
+    logs = OUT / "logs" / kernel.version / scenario.name
+    shutil.rmtree(logs, ignore_errors=True)
+    logs.mkdir(parents=True)
+    for name in ("console", "ktap", "trace", "qemu.err", "command"):
+        if (work / name).exists():
+            shutil.copy(work / name, logs / name)
+    return logs
+
+
+def boot(scenario, kernel, work, report, listener):
+    argv = qemu.command_line(kernel, scenario, work)
+    (work / "command").write_text(" ".join(argv) + "\n")
+    with qemu.Qemu(argv, work) as machine:
+        session = Session(scenario, machine, work, report)
+        session.start()
+        ended = session.listen(listener)
+        judge_end(session, ended)
+    judge_console(scenario, work, report)
+    return session
+
+
+def judge_end(session, ended):
+    report, results = session.report, session.guest_results
+    if error := session.machine.error_text():
+        report.add(False, f"qemu: {error}")
+    if not ended:
+        limit = session.scenario.get("timeout") if session.greeted else f"{BOOT_SECONDS} (booting)"
+        report.add(False, f"still running after {limit} s")
+    if session.plan is None:
+        report.add(False, "plan missing: the scenario did not come to its end")
+    else:
+        report.add(session.plan == results > 0, f"plan of {session.plan} results kept, {results} seen")
+    reason = session.machine.control.shutdown_reason() if ended else "killed"
+    report.add(reason == "guest-shutdown", f"powered off by itself ({reason})")
+
+
+def judge_console(scenario, work, report):
+    """The kernel's log: KUnit's results in it, and its complaints."""
+    lines = (work / "console").read_text(errors="replace").splitlines()
+    report.results += ktap.kernel_log_results(lines)
+    found = complaints(lines, scenario.get("expect"))
+    report.add(not found, "kernel log is clean" if not found else f"kernel log: {found[0]}")
+
+
+def complaints(lines, expected):
+    """
+    Lines that match COMPLAINT. A block from a matching line to its end of trace is excused as a whole if its
+    first lines match @expected, since a provoked warning brings its own "Call Trace".
+    """
+    found, excused = [], False
+    for number, line in enumerate(lines):
+        if expected and COMPLAINT.search(line) and re.search(expected, "\n".join(lines[number:number + 2])):
+            excused = "WARNING:" in line
+        elif COMPLAINT.search(line) and not excused:
+            found.append(ktap.without_timestamp(line))
+        if WARNING_END.search(line):
+            excused = False
+    return found
+
+
+class Session:
+    """The conversation with a running guest."""
+
+    def __init__(self, scenario, machine, work, report):
+        self.scenario, self.machine, self.report = scenario, machine, report
+        self.host = ledger.HostLedger(scenario.number("mem") << 20, machine.control.ram_address())
+        self.trace = ledger.TraceReader(work / "trace", self.host)
+        self.log = work / "ktap"
+        self.guest_results = 0
+        self.greeted = False
+        self.deadline = 0
+        self.plan = None
+        self.guest_ledger = None
+        self.ledger_mark = self.ledger_foreign = 0
+
+    def start(self):
+        if self.scenario.get("target"):
+            self.host_balloon(self.scenario.get("target"))
+        if "-S" in self.machine.argv:
+            self.machine.control.command("cont")
+
+    def listen(self, listener):
+        """Obey until QEMU ends (True) or the time is up (False)."""
+        pipe = self.machine.process.stdout
+        self.deadline = time.monotonic() + BOOT_SECONDS
+        rest = b""
+        with selectors.DefaultSelector() as selector, open(self.log, "wb") as log:
+            selector.register(pipe, selectors.EVENT_READ)
+            while (left := self.deadline - time.monotonic()) > 0:
+                if not selector.select(left):
+                    break
+                data = pipe.read1(65536)
+                if not data:
+                    return True
+                log.write(data)
+                *lines, rest = (rest + data).split(b"\n")
+                for line in lines:
+                    self.line(line.decode(errors="replace").rstrip("\r"), listener)
+        return False
+
+    def line(self, text, listener):
+        """One line of the guest."""
+        if self.guest_ledger is not None and not text.startswith("#"):
+            self.ledger_range(text)
+            return
+        listener(text)
+        if text.startswith("KTAP version") and not self.greeted:
+            self.greeted = True
+            self.deadline = time.monotonic() + self.scenario.number("timeout")
+        elif text.startswith("# host: "):
+            verb, *arguments = text.removeprefix("# host: ").split()
+            self.request(verb, arguments)
+        elif match := ktap.RESULT.match(text):
+            self.guest_results += 1
+            self.report.add(match[2] == "ok", match[3])
+        elif match := ktap.PLAN.match(text):
+            self.plan = int(match[2])
+
+    def request(self, verb, arguments):
+        handler = getattr(self, f"host_{verb}", None)
+        if not handler:
+            raise HarnessError(f"the scenario asks for an unknown service of the host: {verb}")
+        handler(*arguments)
+
+    def host_balloon(self, mib):
+        """A balloon of this many MiB; QEMU wants to be told what remains."""
+        remains = max(1, self.scenario.number("mem") - int(mib))
+        self.machine.control.command("balloon", value=remains << 20)
+
+    def host_device_del(self):
+        self.machine.control.command("device_del", id="balloon0")
+
+    def host_device_add(self):
+        """A new device starts with an empty ledger."""
+        self.machine.control.command("device_add", **qemu.device(self.scenario))
+
+    def host_note(self, *pairs):
+        self.report.notes.update(pair.split("=", 1) for pair in pairs)
+
+    def host_count(self, label, mark):
+        self.trace.read_until_mark(int(mark))
+        self.report.counts[label] = dict(self.host.counts)
+
+    def host_ledger(self, what, mark="0", foreign="0"):
+        if what == "begin":
+            self.guest_ledger = set()
+            self.ledger_mark, self.ledger_foreign = int(mark), int(foreign)
+        else:
+            self.judge_ledger()
+            self.guest_ledger = None
+
+    def ledger_range(self, text):
+        try:
+            first, count = (int(number, 16) for number in text.split())
+        except ValueError:
+            raise HarnessError(f"the guest's ledger has a line that is no range: {text!r}") from None
+        self.guest_ledger.update(range(first, first + count))
+
+    def judge_ledger(self):
+        if not self.trace.read_until_mark(self.ledger_mark):
+            self.report.add(False, f"QEMU's trace has no mark {self.ledger_mark}")
+            return
+        self.report.ledgers.append({"guest": len(self.guest_ledger), "host": len(self.host.pages),
+                                    "guest_only": len(self.guest_ledger - self.host.pages - self.host.reported),
+                                    "host_only": len(self.host.pages - self.guest_ledger)})
+        differences = ledger.compare(self.host, self.guest_ledger, self.ledger_foreign)
+        text = "; ".join(differences) or f"host ledger equals guest ledger: {len(self.guest_ledger)} pages"
+        self.report.add(not differences, text)

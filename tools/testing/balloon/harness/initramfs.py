@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+Build the guest's root: busybox, modules, our static C programs, and one scenario.
+
+The archive is written here in cpio's newc format, so that neither root rights nor cpio are needed, and is left
+uncompressed: unpacking costs more under emulation than loading does. The same input gives the same bytes.
+"""
+import gzip
+import lzma
+import re
+import stat
+from pathlib import Path
+
+from .common import BUILD, ROOT, TESTS, HarnessError, require, run
+
+GUEST = TESTS / "guest"
+KERNEL_MODULES = ("virtio_pci", "virtio_balloon", "configfs")
+OUR_MODULES = ("balloon_compaction", "virtio_balloon", "null_balloon")
+DIRECTORIES = ("bin", "dev", "proc", "sys", "tmp", "modules", "modules/kernel", "modules/ours", "modules/kunit")
+
+
+def build(path, kernel, scenario):
+    """Write the initramfs of @scenario for @kernel to @path."""
+    with open(path, "wb") as out:
+        archive = Cpio(out)
+        for name in DIRECTORIES:
+            archive.add(name, stat.S_IFDIR | 0o755)
+        archive.add("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
+        for name, data in sorted(contents(kernel, scenario).items()):
+            archive.add(name, stat.S_IFREG | 0o755, data)
+        archive.finish()
+
+
+def contents(kernel, scenario):
+    """Every regular file of the guest by name."""
+    files = {"init": (GUEST / "init").read_bytes(), "lib.sh": (GUEST / "lib.sh").read_bytes()}
+    files["bin/busybox"] = Path(require("busybox")).read_bytes()
+    files["scenario.sh"] = scenario.path.read_bytes()
+    files["scenario.env"] = scenario.environment().encode()
+    for program in guest_programs():
+        files[f"bin/{program.name}"] = program.read_bytes()
+    modules = module_files(kernel, scenario)
+    files.update((f"modules/{name}.ko", data) for name, data in modules.items())
+    files["modules/order"] = load_order(modules).encode()
+    return files
+
+
+def guest_programs():
+    """Compile guest/*.c that changed; the programs are static and fit every kernel."""
+    directory = BUILD / "guest"
+    directory.mkdir(parents=True, exist_ok=True)
+    return [compiled(source, directory / source.stem) for source in sorted(GUEST.glob("*.c"))]
+
+
+def compiled(source, program):
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        temporary = program.with_suffix(".new")
+        run("gcc", "-static", "-O2", "-Wall", "-Wextra", "-pthread", "-o", temporary, source)
+        temporary.replace(program)
+    return program
+
+
+def module_files(kernel, scenario):
+    """Modules by place and name: kernel/ the stock ones, ours/ and kunit/ from build/<version>/."""
+    found = {f"kernel/{name}": data for name, data in with_dependencies(kernel, KERNEL_MODULES).items()}
+    built = BUILD / kernel.version
+    for name in OUR_MODULES:
+        if (built / f"{name}.ko").exists():
+            found[f"ours/{name}"] = (built / f"{name}.ko").read_bytes()
+    for path in sorted(built.glob("*_kunit.ko")):
+        found[f"kunit/{path.stem}"] = path.read_bytes()
+    missing = [need for need in scenario.needed_modules() if not any(re.fullmatch(need, name) for name in found)]
+    if missing:
+        where = built.relative_to(ROOT)
+        what = Path(missing[0]).name.replace(".*", "*_kunit")
+        raise HarnessError(f"no {what}.ko in {where}/: run make modules KVER={kernel.version}")
+    return found
+
+
+def with_dependencies(kernel, names):
+    """Modules of the kernel package with what they need; a name that is built in is simply not there."""
+    found = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found and (path := find_module(kernel, name)):
+            found[name] = decompress(path)
+            waiting += dependencies(found[name])
+    return found
+
+
+def find_module(kernel, name):
+    pattern = re.sub("[-_]", "[-_]", name)
+    return next(iter(sorted(kernel.modules.glob(f"kernel/**/{pattern}.ko*"))), None)
+
+
+def decompress(path):
+    openers = {".xz": lzma.open, ".gz": gzip.open}
+    with openers.get(path.suffix, open)(path, "rb") as file:
+        return file.read()
+
+
+def dependencies(data):
+    """What a module's own .modinfo section says that it needs."""
+    match = re.search(rb"\0depends=([^\0]*)\0", data)
+    return [name.replace("-", "_") for name in match[1].decode().split(",") if name] if match else []
+
+
+def load_order(modules):
+    """One line per module: its name, a colon, then everything to load, in order, itself last."""
+    return "".join(f"{name}: {' '.join(ordered(name, modules, []))}\n" for name in sorted(modules))
+
+
+def ordered(name, modules, done):
+    for need in dependencies(modules[name]):
+        place = next((p for p in ("ours", "kernel") if f"{p}/{need}" in modules), None)
+        if place and f"{place}/{need}" not in done:
+            ordered(f"{place}/{need}", modules, done)
+    if name not in done:
+        done.append(name)
+    return done
+
+
+class Cpio:
+    """The newc format: fixed headers of hexadecimal fields, everything padded to four bytes."""
+
+    def __init__(self, out):
+        self.out = out
+        self.inode = 0
+
+    def add(self, name, mode, data=b"", device=(0, 0)):
+        self.inode += 1
+        fields = (self.inode, mode, 0, 0, 1, 0, len(data), 0, 0, *device, len(name) + 1, 0)
+        header = b"070701" + "".join(f"{field:08X}" for field in fields).encode()
+        self.padded(header + name.encode() + b"\0")
+        self.padded(data)
+
+    def padded(self, data):
+        self.out.write(data + b"\0" * (-len(data) % 4))
+
+    def finish(self):
+        self.add("TRAILER!!!", 0)

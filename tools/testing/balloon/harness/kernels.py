@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+Find, download and unpack a Debian kernel with its headers, without installing anything.
+
+A kernel is named by a series ("6.1", "6.12": the newest cloud kernel of that series), by a full version
+("6.12.117+deb12-cloud-amd64") or by the directory of a built kernel tree. Point releases move weekly, so names are
+resolved when asked for. The result is one directory per version below build/cache/, complete or absent.
+"""
+import fcntl
+import os
+import re
+import shutil
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from .common import CACHE, HarnessError, as_harness_error, require, run
+
+SERIES = ("6.1", "6.12")
+
+
+@dataclass(frozen=True)
+class Kernel:
+    version: str        # as uname -r prints it
+    image: Path         # bzImage
+    kdir: Path          # what "make -C" wants for an external module
+    modules: Path       # the directory with the kernel's own modules; may not exist
+
+    @property
+    def series(self):
+        return ".".join(re.split(r"[.\-+]", self.version)[:2])
+
+
+def get(name):
+    """The kernel called @name, downloaded first if need be."""
+    tree = Path(name)
+    if (tree / "arch/x86/boot/bzImage").exists():
+        return from_tree(tree.resolve())
+    try:
+        return from_cache(fetch(name))
+    except OSError as error:
+        raise as_harness_error(error) from None
+
+
+def from_tree(tree):
+    version = (tree / "include/config/kernel.release").read_text().strip()
+    return Kernel(version, tree / "arch/x86/boot/bzImage", tree, tree / "no-modules")
+
+
+def from_cache(version):
+    root = CACHE / version
+    return Kernel(version, root / f"boot/vmlinuz-{version}", kdir(version), root / f"lib/modules/{version}")
+
+
+def kdir(version):
+    """The installed headers if there are any, else the unpacked ones."""
+    installed = Path(f"/lib/modules/{version}/build")
+    unpacked = CACHE / version / f"usr/src/linux-headers-{version}"
+    found = installed if installed.exists() else unpacked
+    if not (found / "Makefile").exists():
+        raise HarnessError(f"headers of {version} are absent: rm -r {CACHE / version} and run again")
+    return found
+
+
+def fetch(name):
+    """Make sure that the kernel @name is in the cache; returns its version."""
+    try:
+        version = resolve(name)
+        if not (CACHE / version).exists():
+            with cache_lock():
+                download(version)
+        return version
+    except HarnessError as error:
+        return offline(name, error)
+
+
+def offline(name, error):
+    """The newest cached kernel that answers to @name, said aloud; or the error."""
+    cached = sorted((d for d in CACHE.glob("[0-9]*") if answers(d.name, name)), key=lambda d: d.stat().st_mtime)
+    if not cached:
+        raise error
+    print(f"kernels: {error}; using {cached[-1].name} from the cache", file=sys.stderr)
+    return cached[-1].name
+
+
+def answers(version, name):
+    return version == name or (is_series(name) and version.startswith(name + "."))
+
+
+def is_series(name):
+    return re.fullmatch(r"\d+\.\d+", name) is not None
+
+
+def resolve(name):
+    """A series or a full version to a full version."""
+    if not is_series(name):
+        if not re.fullmatch(r"\d+\.\d+[\w.+~-]*", name):
+            raise HarnessError(f"{name}: neither a series like 6.12, a version like uname -r, nor a built kernel tree")
+        return name
+    for package in (f"linux-image-{name}-cloud-amd64", "linux-image-cloud-amd64"):
+        for dependency in depends(package):
+            version = dependency.removeprefix("linux-image-")
+            if version.startswith(name + "."):
+                return version
+    raise HarnessError(f"apt knows no cloud kernel of series {name}: run apt-get update (as root) first")
+
+
+def depends(package):
+    """Names that @package depends on, as apt's lists have them."""
+    require("apt-cache")
+    return re.findall(r"Depends: <?([^\s<>]+)", run("apt-cache", "depends", package, "--no-recommends")) \
+        if run("apt-cache", "search", "--names-only", f"^{re.escape(package)}$") else []
+
+
+@contextmanager
+def cache_lock():
+    """One download at a time, whoever asks for it."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / ".lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def download(version):
+    """Download and unpack into a temporary directory, then rename: the cache never holds a half."""
+    if (CACHE / version).exists():
+        return
+    print(f"kernels: downloading {version}", file=sys.stderr)
+    work = Path(tempfile.mkdtemp(prefix=f".{version}.", dir=CACHE))
+    try:
+        unpack(packages(version), work / "debs", work / "root")
+        relocate(work / "root", version)
+        os.rename(work / "root", CACHE / version)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def packages(version):
+    """The image, the headers, and the two packages that the headers lean on."""
+    headers = f"linux-headers-{version}"
+    parts = [p for p in depends(headers) if re.match(r"linux-headers-.*-common|linux-kbuild-", p)]
+    if len(parts) < 2:
+        raise HarnessError(f"headers absent: apt has no {headers}; run apt-get update (as root) or use a newer kernel")
+    return [f"linux-image-{version}-unsigned", headers, *parts]
+
+
+def unpack(names, debs, root):
+    for directory in (debs, root):
+        directory.mkdir()
+    run("apt-get", "download", *names, cwd=debs)
+    for deb in sorted(debs.glob("*.deb")):
+        run("dpkg", "-x", deb, root)
+
+
+def relocate(root, version):
+    """Debian's headers include their common part by an absolute path; say it relative to the file instead."""
+    makefile = root / f"usr/src/linux-headers-{version}/Makefile"
+    text = re.sub(r"^include /usr/src/", "include $(dir $(realpath $(lastword $(MAKEFILE_LIST))))../",
+                  makefile.read_text(), flags=re.M)
+    makefile.write_text(text)
+
+
+def main(argv):
+    """Print what a Makefile needs to know about a kernel, in the shell's own syntax."""
+    if len(argv) != 1 or argv[0].startswith("-"):
+        print(f"usage: fetch-kernel {{{'|'.join(SERIES)}|VERSION|TREE}}", file=sys.stderr)
+        return 0 if argv[:1] == ["--help"] else 2
+    try:
+        kernel = get(argv[0])
+    except HarnessError as error:
+        print(f"fetch-kernel: {error}", file=sys.stderr)
+        return 1
+    for key, value in (("KVER", kernel.version), ("KIMAGE", kernel.image), ("KDIR", kernel.kdir)):
+        print(f"{key}='{value}'")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+What the host was told, page by page, read from QEMU's trace log; nothing of ours takes part in it.
+
+Relevant records, in the order in which things happened (a balloon's queues are served synchronously):
+	virtio_queue_notify vdev V n N vq Q		the guest kicked queue N
+	virtio_balloon_handle_output section name: S gpa: G	the guest named this page on the queue just kicked
+	ram_block_discard_range R@HOST + LEN: ...	the host dropped memory; HOST is an address of QEMU's
+	pci_cfg_write mch 00:0.0 @0x3c <- 0xK		the guest is about to read its own K-th ledger
+Discards after a kick of a queue past the deflate queue come from free page reporting.
+"""
+import re
+
+PAGE_SHIFT = 12
+INFLATE, DEFLATE = 0, 1
+LOW_MEMORY_LIMIT = 0xB0000000   # q35 puts memory below 4 GiB up to here; larger guests are split
+LOW_MEMORY_IF_SPLIT = 0x80000000
+
+NOTIFY = re.compile(r"virtio_queue_notify vdev (\S+) n (\d+) vq")
+PAGE = re.compile(r"virtio_balloon_handle_output section name: (\S+) gpa: (?:0x)?([0-9a-f]+)")
+DISCARD = re.compile(r"ram_block_discard_range \S+@0x([0-9a-f]+) \+ 0x([0-9a-f]+):")
+MARK = re.compile(r"pci_cfg_write mch 00:0+\.0 @0x3c <- 0x([0-9a-f]+)")
+
+
+class HostLedger:
+    """Fed with trace lines; knows at each moment which pages the host believes ballooned."""
+
+    def __init__(self, ram_bytes, ram_address=0):
+        self.ram_address = ram_address      # where QEMU has the guest's first byte
+        self.split = LOW_MEMORY_IF_SPLIT if ram_bytes >= LOW_MEMORY_LIMIT else ram_bytes
+        self.pages = set()          # named on the inflate queue and not since on the deflate queue
+        self.reported = set()       # dropped through free page reporting and not named since
+        self.counts = {"inflated": 0, "deflated": 0, "kicks": 0, "discards": 0,
+                       "double_inflate": 0, "unknown_deflate": 0}
+        self.mark = 0
+        self.queue = None
+
+    def feed(self, line):
+        """Account for one record; unknown records are other people's."""
+        if match := PAGE.search(line):
+            self.named(int(match[2], 16) >> PAGE_SHIFT)
+        elif match := NOTIFY.search(line):
+            self.queue = int(match[2])
+            self.counts["kicks"] += 1
+        elif match := MARK.search(line):
+            self.mark = int(match[1], 16)
+        elif "ram_block_discard_range" in line and (match := DISCARD.search(line)):
+            self.discarded(int(match[1], 16), int(match[2], 16))
+
+    def named(self, pfn):
+        if self.queue == INFLATE:
+            self.counts["inflated"] += 1
+            self.counts["double_inflate"] += pfn in self.pages
+            self.pages.add(pfn)
+        else:
+            self.counts["deflated"] += 1
+            self.counts["unknown_deflate"] += pfn not in self.pages and pfn not in self.reported
+            self.pages.discard(pfn)
+            self.reported.discard(pfn)
+
+    def discarded(self, address, length):
+        self.counts["discards"] += 1
+        if self.queue is not None and self.queue > DEFLATE:
+            first = self.guest_address(address - self.ram_address) >> PAGE_SHIFT
+            self.reported.update(range(first, first + (length >> PAGE_SHIFT)))
+
+    def guest_address(self, offset):
+        return offset if offset < self.split else (1 << 32) + offset - self.split
+
+
+class TraceReader:
+    """Feeds a ledger from a growing log, whole lines only."""
+
+    def __init__(self, path, ledger):
+        self.path, self.ledger = path, ledger
+        self.offset = 0
+
+    def read_until_mark(self, mark):
+        """Up to the @mark-th ledger of the guest, or to the end if it never comes; says which."""
+        with open(self.path, "rb") as log:
+            log.seek(self.offset)
+            for line in log:
+                if not line.endswith(b"\n"):
+                    break
+                self.offset += len(line)
+                self.ledger.feed(line.decode("ascii", "replace"))
+                if mark and self.ledger.mark == mark % 256 and b"pci_cfg_write" in line:
+                    return True
+        return False
+
+
+def compare(host, guest, foreign=0):
+    """
+    Differences between the host's and the guest's ledger, as text; an empty list is equality.
+
+    @foreign pages of the guest's ledger belong to a device that this host does not know.
+    """
+    unknown = guest - host.pages - host.reported
+    stale = host.pages - guest
+    differences = []
+    if len(unknown) != foreign:
+        differences.append(f"{len(unknown)} pages ballooned in the guest only, {foreign} expected{sample(unknown)}")
+    if stale:
+        differences.append(f"{len(stale)} pages ballooned for the host only, the guest uses them{sample(stale)}")
+    for count in ("double_inflate", "unknown_deflate"):
+        if host.counts[count]:
+            differences.append(f"{count} {host.counts[count]}")
+    return differences
+
+
+def sample(pages):
+    return f" (pfn {', '.join(hex(pfn) for pfn in sorted(pages)[:3])} ...)" if pages else ""

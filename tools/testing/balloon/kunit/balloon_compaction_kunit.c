@@ -1,0 +1,1102 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit suites of the life of a balloon's pages: mm/balloon_compaction.c and
+ * mm/balloon_batch.c, through a hypervisor and a compaction under our control.
+ *
+ *	FREE -> PENDING_INFLATE -> BALLOONED -> PENDING_DEFLATE -> FREE
+ *	                             |  ^
+ *	                           ISOLATED
+ *
+ * Every transition is walked, and those that must not be are tried.  The units'
+ * warnings are counted, none reaches the log.
+ */
+#include <kunit/test.h>
+
+#include "fake_host.h"
+
+/*
+ * Page-level drivers
+ */
+
+static struct page *enqueue_new(struct kunit *test)
+{
+	struct page *page = balloon_page_alloc();
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_ASSERT_EQ(test, balloon_page_enqueue(&host.b, page), 0);
+	validate(test);
+	return page;
+}
+
+static void expect_clean(struct kunit *test, struct page *page)
+{
+	KUNIT_EXPECT_FALSE(test, PageOffline(page));
+	KUNIT_EXPECT_FALSE(test, fake_page(page)->movable);
+	KUNIT_EXPECT_EQ(test, page_private(page), 0);
+	KUNIT_EXPECT_EQ(test, page_count(page), 1);
+}
+
+static void enqueue_and_dequeue(struct kunit *test)
+{
+	struct page *page = enqueue_new(test);
+
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 1);
+	KUNIT_EXPECT_PTR_EQ(test, balloon_page_dequeue(&host.b), page);
+	expect_clean(test, page);
+	KUNIT_EXPECT_EQ(test, host.b.stats.dequeued, 1);
+	fake_put_page(page);
+	validate(test);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+}
+
+static void enqueue_refuses_a_page_in_a_balloon(struct kunit *test)
+{
+	struct page *page = enqueue_new(test);
+	struct balloon_dev_info *other;
+
+	KUNIT_EXPECT_EQ(test, balloon_page_enqueue(&host.b, page), -EINVAL);
+	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
+	validate(test);
+
+	other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	balloon_devinfo_init(other);
+	KUNIT_EXPECT_EQ(test, balloon_page_enqueue(other, page), -EINVAL);
+	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
+	KUNIT_EXPECT_EQ(test, other->nr_ballooned, 0);
+	validate(test);
+}
+
+static void enqueue_without_memory(struct kunit *test)
+{
+	struct page *page = balloon_page_alloc();
+	unsigned int nth;
+
+	for (nth = 1; nth <= 2; nth++) {
+		test_fail_nth = nth;
+		KUNIT_EXPECT_EQ(test, balloon_page_enqueue(&host.b, page),
+				-ENOMEM);
+		expect_clean(test, page);
+		validate(test);
+	}
+	KUNIT_EXPECT_EQ(test, balloon_page_enqueue(&host.b, page), 0);
+	validate(test);
+}
+
+static void alloc_without_memory(struct kunit *test)
+{
+	fake.no_memory = true;
+	KUNIT_EXPECT_NULL(test, balloon_page_alloc());
+}
+
+static void list_enqueue_and_dequeue(struct kunit *test)
+{
+	struct page *page, *next, *bad = enqueue_new(test);
+	unsigned long last = 0;
+	unsigned int i;
+	LIST_HEAD(pages);
+
+	fake.stride = 37;
+	for (i = 0; i < 20; i++) {
+		balloon_page_push(&pages, balloon_page_alloc());
+		if (i == 10)
+			balloon_page_push(&pages, bad);
+	}
+	KUNIT_EXPECT_EQ(test, balloon_page_list_enqueue(&host.b, &pages), 20);
+	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
+	KUNIT_EXPECT_PTR_EQ(test, balloon_page_pop(&pages), bad);
+	KUNIT_EXPECT_NULL(test, balloon_page_pop(&pages));
+	validate(test);
+
+	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages, 0), 0);
+	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages, 5), 5);
+	validate(test);
+	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages, 99),
+			16);
+	validate(test);
+	list_for_each_entry_safe(page, next, &pages, lru) {
+		KUNIT_EXPECT_GT(test, page_to_pfn(page), last);
+		last = page_to_pfn(page);
+		expect_clean(test, page);
+		list_del(&page->lru);
+		fake_put_page(page);
+	}
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+	KUNIT_EXPECT_EQ(test, test_objects, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_waits, 0);
+}
+
+static void dequeue_from_empty_device(struct kunit *test)
+{
+	LIST_HEAD(pages);
+
+	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages, 3), 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&pages));
+	validate(test);
+	KUNIT_EXPECT_NULL(test, balloon_page_dequeue(&host.b));
+	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
+	KUNIT_EXPECT_EQ(test, fake.nr_waits, 0);
+	validate(test);
+}
+
+static bool put_one_back(struct kunit *test)
+{
+	struct page *page = compaction_first();
+
+	if (page)
+		compaction_putback(page);
+	return page;
+}
+
+static void dequeue_waits_for_isolated_pages(struct kunit *test)
+{
+	struct page *page = enqueue_new(test);
+
+	KUNIT_ASSERT_TRUE(test, compaction_isolate(page));
+	fake.step = put_one_back;
+	KUNIT_EXPECT_PTR_EQ(test, balloon_page_dequeue(&host.b), page);
+	KUNIT_EXPECT_EQ(test, fake.nr_waits, 1);
+	KUNIT_EXPECT_EQ(test, fake.nr_timeouts, 0);
+	validate(test);
+}
+
+static void dequeue_does_not_wait_for_ever(struct kunit *test)
+{
+	struct page *page = enqueue_new(test);
+	unsigned long start = fake.now;
+	LIST_HEAD(pages);
+
+	KUNIT_ASSERT_TRUE(test, compaction_isolate(page));
+	KUNIT_EXPECT_NULL(test, balloon_page_dequeue(&host.b));
+	KUNIT_EXPECT_LE(test, fake.now - start, 10 * HZ);
+	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages, 1), 0);
+	/* A page that may be had is not kept waiting by one that may not. */
+	enqueue_new(test);
+	start = fake.now;
+	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages, 9), 1);
+	KUNIT_EXPECT_EQ(test, fake.now, start);
+	validate(test);
+}
+
+static void isolate_and_putback(struct kunit *test)
+{
+	struct page *page = enqueue_new(test);
+	LIST_HEAD(pages);
+
+	KUNIT_EXPECT_TRUE(test, compaction_isolate(page));
+	validate(test);
+	KUNIT_EXPECT_EQ(test, host.b.isolated_pages, 1);
+	/* ISOLATED: neither once more nor into a dequeue. */
+	KUNIT_EXPECT_FALSE(test, compaction_isolate(page));
+	validate(test);
+	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages, 1), 0);
+	compaction_putback(page);
+	validate(test);
+	KUNIT_EXPECT_TRUE(test, compaction_isolate(page));
+	compaction_putback(page);
+	KUNIT_EXPECT_PTR_EQ(test, balloon_page_dequeue(&host.b), page);
+	KUNIT_EXPECT_EQ(test, host.b.stats.putback, 2);
+}
+
+static void isolate_refuses_a_foreign_page(struct kunit *test)
+{
+	struct page *page = balloon_page_alloc();
+
+	fake_lock_page(page);
+	KUNIT_EXPECT_FALSE(test, balloon_page_isolate(page));
+	unlock_page(page);
+	validate(test);
+}
+
+static int page_level_error;
+
+/* As such drivers do it. */
+static int page_level_migratepage(struct balloon_dev_info *b,
+				  struct page *newpage, struct page *page,
+				  enum migrate_mode mode)
+{
+	if (page_level_error)
+		return page_level_error;
+	get_page(newpage);
+	spin_lock_irq(&b->pages_lock);
+	balloon_page_insert(b, newpage);
+	b->isolated_pages--;
+	spin_unlock_irq(&b->pages_lock);
+	balloon_page_finalize(page);
+	fake_put_page(page);
+	return 0;
+}
+
+/* What the core counts as BALLOON_MIGRATE is the driver's to count here. */
+static void page_level_migration(struct kunit *test)
+{
+	struct page *page = enqueue_new(test);
+
+	host.b.migratepage = page_level_migratepage;
+	KUNIT_ASSERT_TRUE(test, compaction_isolate(page));
+	page_level_error = -EAGAIN;
+	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_ASYNC), -EAGAIN);
+	validate(test);
+	page_level_error = 0;
+	test_fail_nth = 1;
+	fake.next = BALLOON_BLOCK_PAGES;
+	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_ASYNC), -EAGAIN);
+	validate(test);
+	KUNIT_EXPECT_EQ(test, host.b.stats.migrate_failed, 2);
+
+	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_SYNC), 0);
+	fake.events[BALLOON_MIGRATE] = 1;
+	validate(test);
+	KUNIT_EXPECT_FALSE(test, fake_page(page)->taken);
+	page = balloon_page_dequeue(&host.b);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_EXPECT_GE(test, arena_index(page), BALLOON_BLOCK_PAGES);
+	expect_clean(test, page);
+}
+
+static void page_level_migration_without_a_callback(struct kunit *test)
+{
+	struct page *page = enqueue_new(test);
+
+	KUNIT_ASSERT_TRUE(test, compaction_isolate(page));
+	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_SYNC), -EBUSY);
+	validate(test);
+	compaction_putback(page);
+	validate(test);
+}
+
+static void page_level_random_walk(struct kunit *test)
+{
+	unsigned int step;
+
+	host.b.migratepage = page_level_migratepage;
+	fake.stride = 389;
+	fake.step = put_one_back;
+	for (step = 0; step < 3000; step++) {
+		struct page *page = arena + test_random(ARENA_PAGES);
+		LIST_HEAD(pages);
+
+		switch (test_random(6)) {
+		case 0:
+		case 1:
+			page = balloon_page_alloc();
+			if (page && balloon_page_enqueue(&host.b, page))
+				fake_put_page(page);
+			break;
+		case 2:
+			compaction_isolate(page);
+			break;
+		case 3:
+			put_one_back(test);
+			break;
+		case 4:
+			page = compaction_first();
+			page_level_error = test_random(4) ? 0 : -EAGAIN;
+			if (page)
+				compaction_migrate(page, MIGRATE_ASYNC);
+			break;
+		default:
+			balloon_page_list_dequeue(&host.b, &pages,
+						  test_random(8));
+			while ((page = balloon_page_pop(&pages)))
+				fake_put_page(page);
+		}
+		fake.events[BALLOON_MIGRATE] = host.b.stats.migrated;
+		validate(test);
+	}
+}
+
+/*
+ * Marking a page movable is the business of mm/balloon_movable.c, which the
+ * other cases replace.  The page lock keeps the kernel's own compaction away.
+ */
+#define balloon_page_set_movable	real_set_movable
+#define balloon_page_clear_movable	real_clear_movable
+void real_set_movable(struct page *page);
+void real_clear_movable(struct page *page);
+#include "../../../../mm/balloon_movable.c"
+#undef balloon_page_set_movable
+#undef balloon_page_clear_movable
+
+static void movable_page_leads_to_the_core(struct kunit *test)
+{
+	struct page *page = enqueue_new(test);
+	const struct movable_operations *ops;
+
+	fake_lock_page(page);
+	real_set_movable(page);
+	ops = page_movable_ops(page);
+	KUNIT_ASSERT_NOT_NULL(test, ops);
+	KUNIT_EXPECT_TRUE(test, ops->isolate_page(page, 0));
+	KUNIT_EXPECT_EQ(test, host.b.isolated_pages, 1);
+	KUNIT_EXPECT_FALSE(test, ops->isolate_page(page, 0));
+	KUNIT_EXPECT_EQ(test, ops->migrate_page(page, page, MIGRATE_ASYNC),
+			-EBUSY);
+	ops->putback_page(page);
+	KUNIT_EXPECT_EQ(test, host.b.isolated_pages, 0);
+	real_clear_movable(page);
+	KUNIT_EXPECT_NULL(test, page_movable_ops(page));
+	page->mapping = NULL;
+	unlock_page(page);
+	validate(test);
+}
+
+/*
+ * Adapters
+ */
+
+/* One page inflated and acknowledged. */
+static struct page *inflate_one(struct kunit *test, unsigned int index)
+{
+	fake.next = index;
+	resize(test, host.b.nr_ballooned + host.b.isolated_pages + 1);
+	KUNIT_ASSERT_TRUE(test, fake_page(arena + index)->at_host);
+	return arena + index;
+}
+
+static void isolate_all(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARENA_PAGES; i++)
+		compaction_isolate(arena + i);
+	KUNIT_ASSERT_EQ(test, host.b.nr_ballooned, 0);
+	validate(test);
+}
+
+static void putback_all(struct kunit *test)
+{
+	while (put_one_back(test))
+		validate(test);
+}
+
+/* While the worker waits for the hypervisor; then that answers. */
+static bool step_inflating(struct kunit *test)
+{
+	LIST_HEAD(pages);
+	unsigned int i;
+
+	if (host.b.nr_inflating) {
+		KUNIT_EXPECT_EQ(test, host.b.nr_inflating, 10);
+		KUNIT_EXPECT_EQ(test, host.b.error, 0);
+		for (i = 0; i < 10; i++)
+			KUNIT_EXPECT_FALSE(test, compaction_isolate(arena + i));
+		KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages,
+								1), 0);
+		validate(test);
+	}
+	return host_answer_nth(0);
+}
+
+/* Rule 1: what the hypervisor has not acknowledged is in no pool. */
+static void pending_inflate_is_out_of_reach(struct kunit *test)
+{
+	unsigned int i;
+
+	fake.step = step_inflating;
+	balloon_set_target(&host.b, 10);
+	fake_run_work(fake.now);
+	KUNIT_EXPECT_GE(test, fake.nr_waits, 1);
+	settle(test);
+	for (i = 0; i < 10; i++)
+		KUNIT_EXPECT_TRUE(test, compaction_isolate(arena + i));
+	validate(test);
+}
+
+static bool step_deflating(struct kunit *test)
+{
+	unsigned int i;
+
+	if (host.b.nr_deflating) {
+		KUNIT_EXPECT_EQ(test, host.b.nr_deflating, 6);
+		KUNIT_EXPECT_EQ(test, fake.nr_taken, 10);
+		for (i = 0; i < 6; i++)
+			KUNIT_EXPECT_FALSE(test, compaction_isolate(arena + i));
+		KUNIT_EXPECT_TRUE(test, compaction_isolate(arena + 6));
+		validate(test);
+		compaction_putback(arena + 6);
+	}
+	return host_answer_nth(0);
+}
+
+/* Rule 2: pages are freed after the acknowledgement, not before. */
+static void pending_deflate_is_out_of_reach(struct kunit *test)
+{
+	resize(test, 10);
+	fake.step = step_deflating;
+	fake.nr_waits = 0;
+	balloon_set_target(&host.b, 4);
+	fake_run_work(fake.now);
+	KUNIT_EXPECT_GE(test, fake.nr_waits, 1);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 4);
+}
+
+static void migration_waits_for_the_answer(struct kunit *test)
+{
+	struct page *old = inflate_one(test, 7), *new = arena + 600;
+
+	fake.next = 600;
+	KUNIT_ASSERT_TRUE(test, compaction_isolate(old));
+	KUNIT_EXPECT_EQ(test, compaction_migrate(old, MIGRATE_ASYNC), 0);
+	validate(test);
+	/* The last isolated page has taken the batch along, nobody waited. */
+	KUNIT_EXPECT_EQ(test, host.nr_in_flight, 1);
+	KUNIT_EXPECT_EQ(test, host.in_flight[0]->inflate.range[0].pfn,
+			page_to_pfn(new));
+	KUNIT_EXPECT_EQ(test, host.in_flight[0]->deflate.range[0].pfn,
+			page_to_pfn(old));
+	KUNIT_EXPECT_EQ(test, host.b.nr_inflating, 1);
+	KUNIT_EXPECT_EQ(test, host.b.nr_deflating, 1);
+	KUNIT_EXPECT_TRUE(test, fake_page(old)->taken);
+	KUNIT_EXPECT_FALSE(test, compaction_isolate(old));
+	KUNIT_EXPECT_FALSE(test, compaction_isolate(new));
+	validate(test);
+
+	settle(test);
+	KUNIT_EXPECT_FALSE(test, fake_page(old)->taken);
+	KUNIT_EXPECT_TRUE(test, fake_page(new)->at_host);
+	KUNIT_EXPECT_EQ(test, host.b.stats.freed, 1);
+	KUNIT_EXPECT_TRUE(test, compaction_isolate(new));
+	compaction_putback(new);
+	resize(test, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+}
+
+static void last_isolated_page_submits(struct kunit *test)
+{
+	unsigned int i;
+
+	resize(test, 5);
+	host.nr_submits = 0;
+	host.b.stats.batches = 0;
+	isolate_all(test);
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, compaction_migrate(arena + i,
+							 MIGRATE_ASYNC), 0);
+	compaction_putback(arena + 3);
+	validate(test);
+	KUNIT_EXPECT_EQ(test, host.nr_submits, 0);
+	compaction_putback(arena + 4);
+	validate(test);
+	KUNIT_EXPECT_EQ(test, host.nr_submits, 1);
+	KUNIT_EXPECT_EQ(test, host.in_flight[0]->inflate.nr_pages, 3);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 5);
+}
+
+/* No migration is recorded: the last putback has nothing to submit. */
+static void putback_alone_submits_nothing(struct kunit *test)
+{
+	resize(test, 3);
+	isolate_all(test);
+	host.nr_submits = 0;
+	host.b.stats.batches = 0;
+	test_fail_nth = 1;
+	fake.next = 700;
+	KUNIT_EXPECT_EQ(test, compaction_migrate(arena, MIGRATE_ASYNC), -EAGAIN);
+	validate(test);
+	putback_all(test);
+	fake_let_pass(HZ);
+	validate(test);
+	KUNIT_EXPECT_EQ(test, host.nr_submits, 0);
+}
+
+static void full_batch_is_submitted(struct kunit *test)
+{
+	unsigned int i, nr = BALLOON_BATCH_RANGES;
+
+	/* Every second page, so that each is a range of its own. */
+	fake.stride = 2;
+	resize(test, nr + 2);
+	isolate_all(test);
+	fake.next = 1;
+	host.nr_submits = 0;
+	host.b.stats.batches = 0;
+	for (i = 0; i < nr + 2; i++) {
+		KUNIT_EXPECT_EQ(test, host.nr_submits, i >= nr);
+		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+							 MIGRATE_ASYNC), 0);
+		validate(test);
+	}
+	KUNIT_EXPECT_EQ(test, host.nr_submits, 2);
+	KUNIT_EXPECT_EQ(test, host.in_flight[0]->deflate.nr, nr);
+	KUNIT_EXPECT_EQ(test, host.in_flight[1]->deflate.nr, 2);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, nr + 2);
+}
+
+/* Compaction that never finishes does not keep migrated pages from the host. */
+static void open_batch_is_flushed(struct kunit *test)
+{
+	resize(test, 2);
+	isolate_all(test);
+	KUNIT_EXPECT_EQ(test, compaction_migrate(arena, MIGRATE_ASYNC), 0);
+	KUNIT_EXPECT_EQ(test, host.nr_in_flight, 0);
+	fake_let_pass(HZ / 10);
+	validate(test);
+	KUNIT_EXPECT_EQ(test, host.nr_in_flight, 1);
+	/* The next one starts a new batch, with a time of its own. */
+	KUNIT_EXPECT_EQ(test, compaction_migrate(arena + 1, MIGRATE_ASYNC), 0);
+	KUNIT_EXPECT_EQ(test, host.nr_in_flight, 2);
+	settle(test);
+}
+
+static void sync_migration_waits(struct kunit *test)
+{
+	static const enum migrate_mode modes[] = {
+		MIGRATE_SYNC_LIGHT, MIGRATE_SYNC,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		resize(test, 2);
+		isolate_all(test);
+		fake.nr_waits = 0;
+		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+							 modes[i]), 0);
+		KUNIT_EXPECT_EQ(test, fake.nr_waits, 0);
+		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+							 modes[i]), 0);
+		KUNIT_EXPECT_EQ(test, fake.nr_waits, 1);
+		/* Compaction sees its free blocks. */
+		KUNIT_EXPECT_EQ(test, fake.nr_taken, 2);
+		KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 2);
+		validate(test);
+	}
+}
+
+static void sync_migration_does_not_wait_for_ever(struct kunit *test)
+{
+	unsigned long start = fake.now;
+	struct page *page;
+
+	balloon_set_ack_timeout(&host.b, 2000);
+	page = inflate_one(test, 0);
+	fake.step = NULL;
+	KUNIT_ASSERT_TRUE(test, compaction_isolate(page));
+	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_SYNC), 0);
+	validate(test);
+	KUNIT_EXPECT_LE(test, fake.now - start, 3 * HZ);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.error, 0);
+}
+
+static void answer_inside_submit(struct kunit *test)
+{
+	unsigned int i;
+
+	host.at_once = true;
+	fake.step = NULL;
+	resize(test, 20);
+	isolate_all(test);
+	for (i = 0; i < 20; i++) {
+		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+							 MIGRATE_SYNC), 0);
+		validate(test);
+	}
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 20);
+	resize(test, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_waits, 0);
+}
+
+static void answers_in_any_order(struct kunit *test)
+{
+	resize(test, 6);
+	isolate_all(test);
+	while (compaction_first()) {
+		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+							 MIGRATE_ASYNC), 0);
+		balloon_batch_flush(&host.b);
+		validate(test);
+	}
+	KUNIT_ASSERT_EQ(test, host.nr_in_flight, 6);
+	host_answer_nth(5);
+	validate(test);
+	host_answer_nth(2);
+	host_answer_nth(0);
+	validate(test);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 6);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 6);
+}
+
+/* All batches are in flight: the page stays isolated, nothing is lost. */
+static void migration_without_a_batch(struct kunit *test)
+{
+	struct page *page;
+	unsigned int i;
+
+	resize(test, BALLOON_NR_BATCHES + 1);
+	isolate_all(test);
+	for (i = 0; i < BALLOON_NR_BATCHES; i++) {
+		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+							 MIGRATE_ASYNC), 0);
+		balloon_batch_flush(&host.b);
+	}
+	page = compaction_first();
+	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_ASYNC), -EAGAIN);
+	validate(test);
+	KUNIT_EXPECT_EQ(test, host.b.stats.migrate_failed, 1);
+	host_answer_nth(3);
+	fake_run_work(fake.now);
+	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_ASYNC), 0);
+	settle(test);
+}
+
+static void migration_without_memory(struct kunit *test)
+{
+	struct page *page = inflate_one(test, 0);
+	unsigned int nth;
+
+	KUNIT_ASSERT_TRUE(test, compaction_isolate(page));
+	for (nth = 1; nth <= 2; nth++) {
+		fake.next = 800;
+		test_fail_nth = nth;
+		KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_SYNC),
+				-EAGAIN);
+		validate(test);
+		KUNIT_EXPECT_EQ(test, fake.nr_taken, 1);
+	}
+	compaction_putback(page);
+	KUNIT_EXPECT_EQ(test, host.nr_in_flight, 0);
+	validate(test);
+}
+
+static void inflation_refused_in_part(struct kunit *test)
+{
+	fake.step = host_step;
+	host.refuse = 3;
+	balloon_set_target(&host.b, 10);
+	fake_run_work(fake.now);
+	validate(test);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 7);
+	KUNIT_EXPECT_EQ(test, host.b.stats.refused, 3);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 7);
+	KUNIT_EXPECT_EQ(test, host.b.error, 0);
+	/* It is not over: the worker tries again after a while. */
+	KUNIT_EXPECT_TRUE(test, fake_work_pending(&host.b.work.work));
+	host.refuse = 0;
+	fake_let_pass(HZ);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 10);
+}
+
+static void deflation_refused_in_part(struct kunit *test)
+{
+	resize(test, 10);
+	host.keep = 3;
+	balloon_set_target(&host.b, 5);
+	fake_run_work(fake.now);
+	settle(test);
+	/* Five pages in one range, the hypervisor kept three. */
+	KUNIT_EXPECT_EQ(test, host.b.nr_deflating, 0);
+	KUNIT_EXPECT_GE(test, host.b.nr_ballooned, 5);
+	KUNIT_EXPECT_GE(test, host.b.stats.refused, 3);
+	host.keep = 0;
+	fake_let_pass(60 * HZ);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 5);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 5);
+}
+
+/* Each half of a pair may be refused by itself. */
+static void migration_refused(struct kunit *test)
+{
+	static const struct { unsigned int refuse, keep, held; } cases[] = {
+		{ 1, 0, 0 },	/* the new page is not taken, the old given */
+		{ 0, 1, 2 },	/* the new page is taken, the old not given */
+		{ 1, 1, 1 },	/* as if nothing had happened */
+	};
+	static const enum migrate_mode modes[] = { MIGRATE_ASYNC, MIGRATE_SYNC };
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		for (j = 0; j < ARRAY_SIZE(modes); j++) {
+			resize(test, 1);
+			isolate_all(test);
+			host.refuse = cases[i].refuse;
+			host.keep = cases[i].keep;
+			KUNIT_EXPECT_EQ(test,
+					compaction_migrate(compaction_first(),
+							   modes[j]), 0);
+			validate(test);
+			/* Before the worker mends it. */
+			host_answer_nth(0);
+			fake_flush_work(&host.b.reap_work);
+			validate(test);
+			KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, cases[i].held);
+			host.refuse = 0;
+			host.keep = 0;
+			resize(test, 0);
+			KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+		}
+	}
+}
+
+/* After an error nobody knows what the hypervisor did: pages stay. */
+static void answered_with_an_error(struct kunit *test)
+{
+	unsigned int taken, i;
+
+	resize(test, 8);
+	for (i = 0; i < 4; i++)
+		KUNIT_ASSERT_TRUE(test, compaction_isolate(arena + i));
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, compaction_migrate(arena + i,
+							 MIGRATE_ASYNC), 0);
+	balloon_batch_flush(&host.b);
+	host.error = -EIO;
+	host.error_did_it = test_random(2);
+	host_answer_nth(0);
+	validate(test);
+	KUNIT_EXPECT_EQ(test, host.b.error, -EIO);
+	settle(test);
+	taken = fake.nr_taken;
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 4 + 3 + 3);
+	KUNIT_EXPECT_EQ(test, taken, 4 + 3 + 3 + 1);
+
+	/* Broken: nothing more is begun, what is held can be let go. */
+	KUNIT_EXPECT_FALSE(test, compaction_isolate(arena + 7));
+	KUNIT_EXPECT_EQ(test, compaction_migrate(arena + 3, MIGRATE_SYNC),
+			-EBUSY);
+	validate(test);
+	compaction_putback(arena + 3);
+	validate(test);
+	host.nr_submits = 0;
+	balloon_set_target(&host.b, 100);
+	fake_let_pass(100 * HZ);
+	validate(test);
+	KUNIT_EXPECT_EQ(test, host.nr_submits, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, taken);
+}
+
+static void submit_fails(struct kunit *test)
+{
+	unsigned int i;
+
+	/* A migration: the pages are where they were. */
+	resize(test, 4);
+	isolate_all(test);
+	host.submit_error = -EIO;
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+							 MIGRATE_SYNC), 0);
+	validate(test);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.error, -EIO);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 4);
+	fake_let_pass(60 * HZ);
+	validate(test);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 4);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_TRUE(test, fake_page(arena + i)->at_host);
+}
+
+static void submit_of_an_inflation_fails(struct kunit *test)
+{
+	host.submit_error = -EIO;
+	balloon_set_target(&host.b, 5);
+	fake_run_work(fake.now);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.error, -EIO);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+}
+
+static void submit_of_a_deflation_fails(struct kunit *test)
+{
+	resize(test, 5);
+	host.submit_error = -EIO;
+	balloon_set_target(&host.b, 0);
+	fake_run_work(fake.now);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.error, -EIO);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 5);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 5);
+}
+
+static void batch_is_completed_once(struct kunit *test)
+{
+	struct balloon_batch *batch;
+
+	fake.step = NULL;
+	balloon_set_target(&host.b, 5);
+	fake_run_work(fake.now);
+	batch = host.in_flight[0];
+	KUNIT_ASSERT_NOT_NULL(test, batch);
+	host_answer_nth(0);
+	balloon_batch_complete(batch, 0);
+	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
+	settle(test);
+	balloon_batch_complete(batch, -EIO);
+	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
+	KUNIT_EXPECT_EQ(test, host.b.error, 0);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 5);
+	validate(test);
+}
+
+/* A silent hypervisor stops the balloon until it answers. */
+static void silent_hypervisor(struct kunit *test)
+{
+	unsigned long start;
+
+	balloon_set_ack_timeout(&host.b, 1000);
+	resize(test, 5);
+	fake.step = NULL;
+	start = fake.now;
+	balloon_set_target(&host.b, 20);
+	fake_run_work(fake.now);
+	while (!host.b.error && fake_run_work(start + 100 * HZ))
+		;
+	validate(test);
+	KUNIT_EXPECT_EQ(test, host.b.error, -ETIMEDOUT);
+	KUNIT_EXPECT_GE(test, fake.now - start, HZ);
+	KUNIT_EXPECT_LE(test, fake.now - start, 3 * HZ);
+	KUNIT_EXPECT_FALSE(test, compaction_isolate(arena));
+	KUNIT_EXPECT_EQ(test, host.b.nr_inflating, 15);
+
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.error, 0);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 20);
+	KUNIT_EXPECT_TRUE(test, compaction_isolate(arena));
+	validate(test);
+}
+
+/* The watchdog's time is that of the oldest batch, not of the first. */
+static void slow_hypervisor_is_not_silent(struct kunit *test)
+{
+	unsigned int i;
+
+	balloon_set_ack_timeout(&host.b, 1000);
+	resize(test, 40);
+	isolate_all(test);
+	for (i = 0; i < 40; i++) {
+		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+							 MIGRATE_ASYNC), 0);
+		balloon_batch_flush(&host.b);
+		if (i >= 2)
+			host_answer_nth(0);
+		fake_let_pass(HZ / 4);
+		validate(test);
+		KUNIT_ASSERT_EQ(test, host.b.error, 0);
+	}
+	settle(test);
+	fake_let_pass(100 * HZ);
+	KUNIT_EXPECT_EQ(test, host.b.error, 0);
+}
+
+static void ranges_merge(struct kunit *test)
+{
+	unsigned long pfn = page_to_pfn(arena);
+	struct balloon_range_list *list;
+
+	list = kunit_kzalloc(test, sizeof(*list), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, list);
+	fake.zone_boundary = 100;
+	balloon_range_add(list, pfn + 10, 1);
+	balloon_range_add(list, pfn + 11, 4);	/* above */
+	balloon_range_add(list, pfn + 8, 2);	/* below */
+	KUNIT_EXPECT_EQ(test, list->nr, 1);
+	KUNIT_EXPECT_EQ(test, list->range[0].pfn, pfn + 8);
+	KUNIT_EXPECT_EQ(test, list->range[0].nr, 7);
+	balloon_range_add(list, pfn + 16, 1);	/* a gap */
+	KUNIT_EXPECT_EQ(test, list->nr, 2);
+	balloon_range_add(list, pfn + 99, 1);
+	balloon_range_add(list, pfn + 100, 1);	/* another zone, above */
+	KUNIT_EXPECT_EQ(test, list->nr, 4);
+	balloon_range_add(list, pfn + 50, 10);
+	balloon_range_add(list, pfn + 100, 1);
+	balloon_range_add(list, pfn + 98, 2);	/* another zone, below */
+	KUNIT_EXPECT_EQ(test, list->nr, 7);
+	KUNIT_EXPECT_EQ(test, list->nr_pages, 7 + 1 + 1 + 1 + 10 + 1 + 2);
+	KUNIT_EXPECT_EQ(test, list->range[6].nr_refused, 0);
+}
+
+static void batch_is_full(struct kunit *test)
+{
+	struct balloon_batch *batch = host.b.batch[0];
+
+	KUNIT_EXPECT_FALSE(test, balloon_batch_full(batch));
+	batch->inflate.nr = BALLOON_BATCH_RANGES - 1;
+	batch->inflate.nr_pages = BALLOON_BATCH_PAGES - 1;
+	batch->deflate.nr = BALLOON_BATCH_RANGES - 1;
+	batch->deflate.nr_pages = BALLOON_BATCH_PAGES - 1;
+	KUNIT_EXPECT_FALSE(test, balloon_batch_full(batch));
+	batch->inflate.nr++;
+	KUNIT_EXPECT_TRUE(test, balloon_batch_full(batch));
+	batch->inflate.nr--;
+	batch->inflate.nr_pages++;
+	KUNIT_EXPECT_TRUE(test, balloon_batch_full(batch));
+	batch->inflate.nr_pages--;
+	batch->deflate.nr++;
+	KUNIT_EXPECT_TRUE(test, balloon_batch_full(batch));
+	batch->deflate.nr--;
+	batch->deflate.nr_pages++;
+	KUNIT_EXPECT_TRUE(test, balloon_batch_full(batch));
+}
+
+static void random_step(struct kunit *test)
+{
+	struct page *page;
+	unsigned int n;
+
+	switch (test_random(12)) {
+	case 0:
+		balloon_set_target(&host.b, test_random(ARENA_PAGES / 2));
+		break;
+	case 1:
+	case 2:
+	case 3:
+		for (n = test_random(64); n; n--)
+			compaction_isolate(arena + test_random(ARENA_PAGES));
+		break;
+	case 4:
+		put_one_back(test);
+		break;
+	case 5:
+		page = compaction_first();
+		if (page)
+			compaction_migrate(page, test_random(3));
+		break;
+	case 6:
+	case 7:
+		for (n = test_random(64); n && compaction_first(); n--)
+			compaction_migrate(compaction_first(), MIGRATE_ASYNC);
+		break;
+	case 8:
+		host.refuse = test_random(4) ? 0 : test_random(3);
+		host.keep = test_random(4) ? 0 : test_random(3);
+		host.at_once = !test_random(3);
+		test_fail_nth = test_random(4) ? 0 : 1 + test_random(5);
+		break;
+	case 9:
+		fake_let_pass(test_random(HZ));
+		break;
+	default:
+		if (host.nr_in_flight)
+			host_answer_nth(test_random(host.nr_in_flight));
+	}
+}
+
+/* Anything in any order, each step validated; in the end nothing is left. */
+static void random_walk(struct kunit *test)
+{
+	unsigned int step;
+
+	fake.stride = 389;
+	fake.mem_available = 1UL << 18;
+	for (step = 0; step < 4000; step++) {
+		random_step(test);
+		validate(test);
+	}
+	kunit_info(test, "%lu inflated, %lu migrated, %lu refused\n",
+		   host.b.stats.inflated, host.b.stats.migrated,
+		   host.b.stats.refused);
+	KUNIT_EXPECT_GT(test, host.b.stats.migrated, 1000);
+	KUNIT_EXPECT_GT(test, host.b.stats.refused, 100);
+
+	host.refuse = 0;
+	host.keep = 0;
+	test_fail_nth = 0;
+	putback_all(test);
+	settle(test);
+	resize(test, 0);
+	fake_let_pass(100 * HZ);
+	validate(test);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+	KUNIT_EXPECT_EQ(test, fake.managed, 0);
+}
+
+static int page_level_init(struct kunit *test)
+{
+	host_init(test);
+	balloon_devinfo_init(&host.b);
+	page_level_error = 0;
+	return 0;
+}
+
+static int adapter_init(struct kunit *test)
+{
+	host_init(test);
+	return host_register(test);
+}
+
+static void pages_test_exit(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, test_warnings, 0);
+	KUNIT_EXPECT_TRUE_MSG(test, !fake.violation, "%s", fake.violation);
+	host_exit();
+	KUNIT_EXPECT_EQ(test, test_objects, 0);
+}
+
+static struct kunit_case page_level_test_cases[] = {
+	KUNIT_CASE(enqueue_and_dequeue),
+	KUNIT_CASE(enqueue_refuses_a_page_in_a_balloon),
+	KUNIT_CASE(enqueue_without_memory),
+	KUNIT_CASE(alloc_without_memory),
+	KUNIT_CASE(list_enqueue_and_dequeue),
+	KUNIT_CASE(dequeue_from_empty_device),
+	KUNIT_CASE(dequeue_waits_for_isolated_pages),
+	KUNIT_CASE(dequeue_does_not_wait_for_ever),
+	KUNIT_CASE(isolate_and_putback),
+	KUNIT_CASE(isolate_refuses_a_foreign_page),
+	KUNIT_CASE(page_level_migration),
+	KUNIT_CASE(page_level_migration_without_a_callback),
+	KUNIT_CASE(page_level_random_walk),
+	KUNIT_CASE(movable_page_leads_to_the_core),
+	{}
+};
+
+static struct kunit_suite page_level_test_suite = {
+	.name = "balloon_page_level",
+	.suite_init = fake_mm_suite_init,
+	.suite_exit = fake_mm_suite_exit,
+	.init = page_level_init,
+	.exit = pages_test_exit,
+	.test_cases = page_level_test_cases,
+};
+
+static struct kunit_case adapter_test_cases[] = {
+	KUNIT_CASE(pending_inflate_is_out_of_reach),
+	KUNIT_CASE(pending_deflate_is_out_of_reach),
+	KUNIT_CASE(migration_waits_for_the_answer),
+	KUNIT_CASE(last_isolated_page_submits),
+	KUNIT_CASE(putback_alone_submits_nothing),
+	KUNIT_CASE(full_batch_is_submitted),
+	KUNIT_CASE(open_batch_is_flushed),
+	KUNIT_CASE(sync_migration_waits),
+	KUNIT_CASE(sync_migration_does_not_wait_for_ever),
+	KUNIT_CASE(answer_inside_submit),
+	KUNIT_CASE(answers_in_any_order),
+	KUNIT_CASE(migration_without_a_batch),
+	KUNIT_CASE(migration_without_memory),
+	KUNIT_CASE(inflation_refused_in_part),
+	KUNIT_CASE(deflation_refused_in_part),
+	KUNIT_CASE(migration_refused),
+	KUNIT_CASE(answered_with_an_error),
+	KUNIT_CASE(submit_fails),
+	KUNIT_CASE(submit_of_an_inflation_fails),
+	KUNIT_CASE(submit_of_a_deflation_fails),
+	KUNIT_CASE(batch_is_completed_once),
+	KUNIT_CASE(silent_hypervisor),
+	KUNIT_CASE(slow_hypervisor_is_not_silent),
+	KUNIT_CASE(ranges_merge),
+	KUNIT_CASE(batch_is_full),
+	KUNIT_CASE(random_walk),
+	{}
+};
+
+static struct kunit_suite adapter_test_suite = {
+	.name = "balloon_compaction",
+	.suite_init = fake_mm_suite_init,
+	.suite_exit = fake_mm_suite_exit,
+	.init = adapter_init,
+	.exit = pages_test_exit,
+	.test_cases = adapter_test_cases,
+};
+kunit_test_suites(&page_level_test_suite, &adapter_test_suite);
+
+MODULE_DESCRIPTION("KUnit suites of the life of a balloon's pages");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The core between a hypervisor and a compaction that a suite controls, and the
+ * validator that cases call after every step.
+ *
+ * The hypervisor keeps a ledger of the pages that it was told of.  It answers
+ * when the case says so: inside ->submit(), later, in any order, with refusals,
+ * with an error, or never.
+ */
+#ifndef _BALLOON_KUNIT_FAKE_HOST_H
+#define _BALLOON_KUNIT_FAKE_HOST_H
+
+#include "fake_mm.h"
+
+#include "../../../../mm/balloon_blocks.c"
+#include "../../../../mm/balloon_batch.c"
+#include "../../../../mm/balloon_settle.c"
+#include "../../../../mm/balloon_compaction.c"
+#include "../../../../mm/balloon_worker.c"
+
+/* The core's initcalls are not run, the suite has its own. */
+#pragma push_macro("subsys_initcall")
+#pragma push_macro("module_exit")
+#undef subsys_initcall
+#define subsys_initcall(f)	static int (*__core_init)(void) __maybe_unused = f
+#undef module_exit
+#define module_exit(f)		static void (*__core_exit)(void) __maybe_unused = f
+#include "../../../../mm/balloon_dev.c"
+#pragma pop_macro("module_exit")
+#pragma pop_macro("subsys_initcall")
+
+/* Of mm/balloon_sysfs.c, which is not under test. */
+const struct attribute_group *balloon_dev_groups[] = { NULL };
+
+static struct fake_host {
+	struct balloon_dev_info b;
+	struct balloon_batch *in_flight[BALLOON_NR_BATCHES];
+	unsigned int nr_in_flight;
+	struct list_head isolated;	/* pages that compaction holds */
+
+	/* How the hypervisor behaves */
+	bool at_once;			/* answers inside ->submit() */
+	int submit_error;		/* ->submit() fails with it */
+	int error;			/* every answer is this error ... */
+	bool error_did_it;		/* ... after it was done nevertheless */
+	unsigned int refuse;		/* pages refused of each range inflated */
+	unsigned int keep;		/* pages refused of each range deflated */
+
+	/* What it has seen */
+	unsigned int nr_submits;
+	unsigned int nr_inflated;	/* pages in all batches */
+	unsigned int nr_deflated;
+	unsigned int nr_errors;
+	unsigned int nr_reports;
+	unsigned long reported;
+	unsigned int nr_resets;
+} host;
+
+static void host_note(struct balloon_range *range, bool inflate, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < range->nr; i++) {
+		struct fake_page *p = fake_page(pfn_to_page(range->pfn + i));
+
+		if (inflate)
+			p->inflate_in_flight = false;
+		if (i < nr)
+			p->at_host = inflate;
+	}
+}
+
+static void host_check_list(struct balloon_range_list *list, bool inflate)
+{
+	unsigned int i, j, nr_pages = 0;
+
+	if (list->nr > BALLOON_BATCH_RANGES ||
+	    list->nr_pages > BALLOON_BATCH_PAGES)
+		fake_violation("a batch overflows");
+	for (i = 0; i < list->nr; i++) {
+		struct balloon_range *range = &list->range[i];
+
+		nr_pages += range->nr;
+		if (!range->nr || range->nr_refused)
+			fake_violation("a range is empty or refused beforehand");
+		if (i && range->pfn < range[-1].pfn + range[-1].nr)
+			fake_violation("ranges do not ascend");
+		if (fake_page_zone(pfn_to_page(range->pfn)) !=
+		    fake_page_zone(pfn_to_page(range->pfn + range->nr - 1)))
+			fake_violation("a range spans zones");
+		for (j = 0; j < range->nr; j++) {
+			struct fake_page *p;
+
+			p = fake_page(pfn_to_page(range->pfn + j));
+			if (!p->taken)
+				fake_violation("a free page was submitted");
+			if (p->inflate_in_flight || (inflate && p->at_host) ||
+			    (!inflate && !p->at_host && !host.nr_errors))
+				fake_violation("the hypervisor is told nonsense");
+			p->inflate_in_flight = inflate;
+		}
+	}
+	if (nr_pages != list->nr_pages)
+		fake_violation("a batch miscounts its pages");
+}
+
+static void host_answer_list(struct balloon_range_list *list, bool inflate,
+			     unsigned int refuse, int error)
+{
+	unsigned int i;
+
+	for (i = 0; i < list->nr; i++) {
+		struct balloon_range *range = &list->range[i];
+		unsigned int nr_refused = min(refuse, range->nr);
+
+		if (error)
+			nr_refused = host.error_did_it ? 0 : range->nr;
+		else
+			range->nr_refused = nr_refused;
+		host_note(range, inflate, range->nr - nr_refused);
+	}
+}
+
+static void host_answer(struct balloon_batch *batch, int error)
+{
+	host.nr_errors += !!error;
+	host_answer_list(&batch->inflate, true, host.refuse, error);
+	host_answer_list(&batch->deflate, false, host.keep, error);
+	balloon_batch_complete(batch, error);
+}
+
+static int host_submit(struct balloon_dev_info *b, struct balloon_batch *batch)
+{
+	unsigned int i;
+
+	host.nr_submits++;
+	fake_must_move_on();
+	if (spin_is_locked(&b->pages_lock))
+		fake_violation("->submit() under pages_lock");
+	if (b != &host.b || (!batch->inflate.nr && !batch->deflate.nr))
+		fake_violation("an empty batch was submitted");
+	if (b->dying && host.nr_resets)
+		fake_violation("a batch was submitted after ->reset()");
+	host_check_list(&batch->inflate, true);
+	host_check_list(&batch->deflate, false);
+	memset(balloon_batch_priv(batch), 0x5a, b->ops->batch_priv_size);
+
+	if (host.submit_error) {
+		host.nr_errors++;
+		for (i = 0; i < batch->inflate.nr; i++)
+			host_note(&batch->inflate.range[i], true, 0);
+		return host.submit_error;
+	}
+	host.nr_inflated += batch->inflate.nr_pages;
+	host.nr_deflated += batch->deflate.nr_pages;
+	if (host.at_once) {
+		host_answer(batch, host.error);
+		return 0;
+	}
+	if (host.nr_in_flight == BALLOON_NR_BATCHES) {
+		fake_violation("more batches in flight than there are");
+		return -EBUSY;
+	}
+	host.in_flight[host.nr_in_flight++] = batch;
+	return 0;
+}
+
+/* Answers the @nth batch in flight; false if there is none. */
+static bool host_answer_nth(unsigned int nth)
+{
+	struct balloon_batch *batch = host.in_flight[nth];
+
+	if (nth >= host.nr_in_flight)
+		return false;
+	host.nr_in_flight--;
+	memmove(&host.in_flight[nth], &host.in_flight[nth + 1],
+		(host.nr_in_flight - nth) * sizeof(batch));
+	host_answer(batch, host.error);
+	return true;
+}
+
+/* A world in which the hypervisor answers whoever waits. */
+static bool host_step(struct kunit *test)
+{
+	return host_answer_nth(0);
+}
+
+static void host_report(struct balloon_dev_info *b, unsigned long nr_pages)
+{
+	host.nr_reports++;
+	host.reported = nr_pages;
+}
+
+static void host_reset(struct balloon_dev_info *b)
+{
+	unsigned int i;
+
+	host.nr_resets++;
+	host.nr_errors++;
+	while (host.nr_in_flight) {
+		struct balloon_batch *batch = host.in_flight[--host.nr_in_flight];
+
+		for (i = 0; i < batch->inflate.nr; i++)
+			host_note(&batch->inflate.range[i], true, 0);
+		balloon_batch_complete(batch, -ESHUTDOWN);
+	}
+	for (i = 0; i < ARENA_PAGES; i++)
+		fake.page[i].at_host = false;
+}
+
+static const struct balloon_dev_ops host_ops = {
+	.driver = "kunit",
+	.batch_priv_size = 24,
+	.submit = host_submit,
+	.report = host_report,
+	.reset = host_reset,
+};
+
+/* A stand-in for compaction: what mm/migrate.c does around the callbacks. */
+
+static bool compaction_isolate(struct page *page)
+{
+	struct fake_page *p = fake_page(page);
+	bool isolated;
+
+	if (!p->movable || !trylock_page(page))
+		return false;
+	get_page(page);
+	isolated = balloon_page_isolate(page);
+	unlock_page(page);
+	if (!isolated) {
+		fake_put_page(page);
+		return false;
+	}
+	if (p->isolated)
+		fake_violation("a page was isolated twice");
+	p->isolated = true;
+	list_add_tail(&page->lru, &host.isolated);
+	return true;
+}
+
+static void compaction_putback(struct page *page)
+{
+	fake_page(page)->isolated = false;
+	list_del(&page->lru);
+	fake_lock_page(page);
+	balloon_page_putback(page);
+	unlock_page(page);
+	fake_put_page(page);
+}
+
+/* Like migration, allocates the new page and lets go of both. */
+static int compaction_migrate(struct page *old, enum migrate_mode mode)
+{
+	struct page *new = fake_alloc_page(GFP_KERNEL);
+	int err;
+
+	if (!new)
+		return -ENOMEM;
+	fake_lock_page(old);
+	fake_lock_page(new);
+	err = balloon_page_migrate(new, old, mode);
+	unlock_page(new);
+	unlock_page(old);
+	if (!err) {
+		fake_page(old)->isolated = false;
+		if (old->lru.next->prev != &old->lru)
+			fake_violation("page->lru of a migrated page was used");
+		list_del(&old->lru);
+		fake_put_page(old);
+	}
+	fake_put_page(new);
+	return err;
+}
+
+static inline struct page *compaction_first(void)
+{
+	return list_first_entry_or_null(&host.isolated, struct page, lru);
+}
+
+/* The validator */
+
+static struct balloon_block *validate_block(struct kunit *test,
+					    struct balloon_block *block)
+{
+	unsigned long first = block->index << BALLOON_BLOCK_SHIFT;
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, block->nr_set,
+			bitmap_weight(block->set, BALLOON_BLOCK_PAGES));
+	for (i = 0; i < BALLOON_BLOCK_PAGES; i++) {
+		struct page *page = pfn_to_page(first + i);
+		struct fake_page *p;
+
+		if (!test_bit(i, block->set))
+			continue;
+		p = fake_page(page);
+		KUNIT_ASSERT_PTR_EQ(test, balloon_page_owner(page), &host.b);
+		KUNIT_ASSERT_TRUE(test, p->taken);
+		KUNIT_ASSERT_TRUE(test, p->movable);
+		KUNIT_ASSERT_FALSE(test, p->isolated);
+		KUNIT_ASSERT_FALSE(test, p->inflate_in_flight);
+		/* Rule 1; after an error nobody knows. */
+		if (host.b.ops && !host.nr_errors)
+			KUNIT_ASSERT_TRUE(test, p->at_host);
+	}
+	return block;
+}
+
+/* Numbers of pages by what can be seen from outside. */
+struct seen {
+	unsigned int reserved;
+	unsigned int set;
+	unsigned int isolated;
+	unsigned int offline;
+	unsigned int inflating;
+	unsigned int deflating;
+	unsigned int batches;
+	unsigned int refused;
+};
+
+static void validate_pages(struct kunit *test, struct seen *seen)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARENA_PAGES; i++) {
+		struct fake_page *p = &fake.page[i];
+		struct page *page = arena + i;
+
+		seen->isolated += p->isolated;
+		seen->offline += !!PageOffline(page);
+		KUNIT_ASSERT_FALSE(test, PageLocked(page));
+		KUNIT_ASSERT_EQ(test, page_count(page), p->isolated ? 2 : 1);
+		KUNIT_ASSERT_EQ(test, p->movable, !!page_private(page));
+		if (p->movable || p->isolated)
+			KUNIT_ASSERT_TRUE(test, PageOffline(page));
+		if (p->isolated)
+			KUNIT_ASSERT_TRUE(test, p->movable);
+		if (PageOffline(page))
+			KUNIT_ASSERT_TRUE(test, p->taken);
+		if (!p->taken)
+			KUNIT_ASSERT_FALSE(test, p->at_host);
+	}
+}
+
+static void validate_batches(struct kunit *test, struct seen *seen)
+{
+	unsigned int i, nr_free = 0;
+
+	if (!host.b.ops)
+		return;
+	for (i = 0; i < BALLOON_NR_BATCHES; i++) {
+		struct balloon_batch *batch = host.b.batch[i];
+
+		if (batch->state == BALLOON_BATCH_FREE) {
+			nr_free++;
+			continue;
+		}
+		seen->inflating += batch->inflate.nr_pages;
+		seen->deflating += batch->deflate.nr_pages;
+	}
+	KUNIT_ASSERT_EQ(test, host.b.nr_free, nr_free);
+	seen->batches = BALLOON_NR_BATCHES - nr_free;
+}
+
+/* Holds between any two calls into the core. */
+static void validate(struct kunit *test)
+{
+	const struct balloon_stats *stats = &host.b.stats;
+	struct balloon_dev_info *b = &host.b;
+	struct balloon_block *block;
+	struct seen seen = {};
+	struct list_head *pos, *n;
+	unsigned long index;
+
+	KUNIT_ASSERT_TRUE_MSG(test, !fake.violation, "%s", fake.violation);
+	KUNIT_ASSERT_EQ(test, test_warnings, 0);
+	KUNIT_ASSERT_FALSE(test, irqs_disabled());
+
+	xa_for_each(&b->blocks.blocks, index, block) {
+		validate_block(test, block);
+		seen.reserved += block->nr_reserved;
+		seen.set += block->nr_set;
+	}
+	validate_pages(test, &seen);
+	validate_batches(test, &seen);
+	list_for_each_safe(pos, n, &b->refused)
+		seen.refused++;
+
+	KUNIT_ASSERT_EQ(test, b->nr_ballooned, seen.set);
+	KUNIT_ASSERT_EQ(test, b->isolated_pages, seen.isolated);
+	KUNIT_ASSERT_EQ(test, b->nr_inflating, seen.inflating);
+	KUNIT_ASSERT_EQ(test, b->nr_deflating, seen.deflating);
+	/* Conservation */
+	KUNIT_ASSERT_EQ(test, stats->enqueued - stats->dequeued, seen.reserved);
+	KUNIT_ASSERT_EQ(test, seen.reserved, seen.set + seen.isolated +
+			seen.inflating + seen.deflating);
+	KUNIT_ASSERT_EQ(test, seen.offline, seen.reserved + seen.refused);
+	KUNIT_ASSERT_EQ(test, stats->isolated, stats->migrated +
+			stats->putback + seen.isolated);
+	KUNIT_ASSERT_EQ(test, fake.events[BALLOON_INFLATE], stats->inflated);
+	KUNIT_ASSERT_EQ(test, fake.events[BALLOON_DEFLATE], stats->deflated);
+	KUNIT_ASSERT_EQ(test, fake.events[BALLOON_MIGRATE], stats->migrated);
+	if (!b->ops)
+		return;
+	/* Pages recorded for migration are accounted when they are submitted. */
+	if (b->open)
+		seen.reserved -= b->open->inflate.nr_pages;
+	KUNIT_ASSERT_EQ(test, -fake.managed, seen.reserved);
+	if (!host.nr_errors && !b->error)
+		KUNIT_ASSERT_EQ(test, stats->batches, host.nr_submits);
+}
+
+/* Moves until nothing does any more, the hypervisor included. */
+static void settle(struct kunit *test)
+{
+	do {
+		while (host_answer_nth(0))
+			validate(test);
+	} while (fake_run_work(fake.now));
+	validate(test);
+}
+
+/* The device has @nr pages when everything has come to rest. */
+static void resize(struct kunit *test, unsigned long nr)
+{
+	bool (*step)(struct kunit *test) = fake.step;
+
+	fake.step = host_step;
+	balloon_set_target(&host.b, nr);
+	fake_run_work(fake.now);
+	settle(test);
+	fake.step = step;
+	KUNIT_ASSERT_EQ(test, host.b.nr_ballooned + host.b.isolated_pages, nr);
+}
+
+static int host_register(struct kunit *test)
+{
+	int err = balloon_register_device(&host.b, NULL, &host_ops);
+
+	if (err) {
+		/* Freed, which host_exit() would repeat. */
+		memset(host.b.batch, 0, sizeof(host.b.batch));
+		host.b.ops = NULL;
+	}
+	validate(test);
+	return err;
+}
+
+static inline int host_unregister(struct kunit *test)
+{
+	int err = balloon_unregister_device(&host.b);
+
+	if (!err) {
+		memset(host.b.batch, 0, sizeof(host.b.batch));
+		host.b.ops = NULL;
+		KUNIT_EXPECT_EQ(test, host.b.stats.enqueued,
+				host.b.stats.dequeued);
+		KUNIT_EXPECT_EQ(test, fake.managed, 0);
+	}
+	return err;
+}
+
+static void host_init(struct kunit *test)
+{
+	fake_mm_init(test);
+	memset(&host, 0, sizeof(host));
+	INIT_LIST_HEAD(&host.isolated);
+	fake.step = host_step;
+}
+
+/* Frees what a case has left behind, also one that was aborted. */
+static void host_exit(void)
+{
+	struct balloon_block *block;
+	unsigned long index;
+
+	fake_mm_exit();
+	xa_for_each(&host.b.blocks.blocks, index, block) {
+		xa_erase(&host.b.blocks.blocks, index);
+		test_kfree(block);
+	}
+	balloon_batches_free(&host.b);
+}
+
+#endif /* _BALLOON_KUNIT_FAKE_HOST_H */

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The memory management and the passing of time around the core, in the hands
+ * of a suite: nothing happens but what the case lets happen, in one thread, and
+ * the same in all three runners.
+ *
+ *   pages   come from an arena of real pages that the suite keeps to itself.
+ *           A page that the core frees goes back there.  No page is marked
+ *           movable for the kernel, so its own compaction does not interfere.
+ *   locks   a page lock that is taken twice is a violation, not a hang.
+ *   work    queued items wait until fake_run_work() or a wait lets time pass.
+ *   waits   let the case's world move on step by step; a condition is looked at
+ *           again after a wakeup or at the timeout only, as in the kernel.
+ *
+ * Include it after every other header and before the units.
+ */
+#ifndef _BALLOON_KUNIT_FAKE_MM_H
+#define _BALLOON_KUNIT_FAKE_MM_H
+
+#include <kunit/test.h>
+#include <linux/balloon_compaction.h>
+#include <linux/device.h>
+#include <linux/idr.h>
+#include <linux/jiffies.h>
+#include <linux/migrate.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/pagemap.h>
+#include <linux/sizes.h>
+#include <linux/sort.h>
+#include <linux/vmstat.h>
+
+#include "intercept.h"
+#include "../../../../mm/balloon_internal.h"
+
+/* Two blocks of pages. */
+#define ARENA_ORDER	10
+#define ARENA_PAGES	(1U << ARENA_ORDER)
+
+static struct page *arena;
+
+/* What is known of a page from outside the core. */
+struct fake_page {
+	bool taken;		/* not free */
+	bool movable;		/* by the core's own word */
+	bool at_host;		/* the hypervisor has it */
+	bool inflate_in_flight;	/* the hypervisor may yet get it */
+	bool isolated;		/* by our stand-in for compaction */
+};
+
+struct fake_work {
+	struct work_struct *work;
+	unsigned long due;
+	bool pending;
+	bool running;
+	unsigned int nr_runs;
+};
+
+#define FAKE_NR_WORKS	4
+
+static struct fake_mm {
+	struct fake_page page[ARENA_PAGES];
+	unsigned int nr_taken;
+	unsigned int next;		/* where the allocator goes on */
+	unsigned int stride;		/* how far from one page to the next */
+	unsigned int zone_boundary;	/* first page of the upper zone */
+	bool no_memory;
+	unsigned long mem_available;
+	long managed;			/* sum of adjust_managed_page_count() */
+	long events[NR_VM_EVENT_ITEMS];
+
+	struct fake_work work[FAKE_NR_WORKS];
+	unsigned long now;		/* jiffies */
+	unsigned long active;		/* when something was done last ... */
+	unsigned int nr_actions;	/* ... and how often since */
+	bool woken;
+	unsigned int nr_waits;		/* waits that were not over at once */
+	unsigned int nr_timeouts;
+	/* The case's world does one thing, or returns false. */
+	bool (*step)(struct kunit *test);
+
+	bool no_device;			/* device_create() fails */
+	unsigned int nr_devices;
+	unsigned int nr_ids;
+	unsigned int nr_pinned;		/* references to the module */
+
+	struct kunit *test;
+	const char *violation;		/* the first of them */
+} fake;
+
+static void fake_violation(const char *what)
+{
+	if (!fake.violation)
+		fake.violation = what;
+}
+
+static unsigned int arena_index(struct page *page)
+{
+	return page_to_pfn(page) - page_to_pfn(arena);
+}
+
+static struct fake_page *fake_page(struct page *page)
+{
+	return &fake.page[arena_index(page)];
+}
+
+/* Whatever is done over and over again without a pause is a livelock. */
+static bool fake_moves_on(void)
+{
+	if (fake.active != fake.now)
+		fake.nr_actions = 0;
+	fake.active = fake.now;
+	return fake.nr_actions++ < 5000;
+}
+
+static inline void fake_must_move_on(void)
+{
+	KUNIT_ASSERT_TRUE_MSG(fake.test, fake_moves_on(), "the core spins");
+}
+
+/* Page allocator */
+
+static struct page *fake_take_page(unsigned int index)
+{
+	struct fake_page *p = &fake.page[index];
+
+	if (p->taken)
+		return NULL;
+	p->taken = true;
+	fake.nr_taken++;
+	return arena + index;
+}
+
+static struct page *fake_alloc_page(gfp_t gfp)
+{
+	unsigned int i;
+
+	if (fake.no_memory)
+		return NULL;
+	for (i = 0; i < ARENA_PAGES; i++) {
+		struct page *page = fake_take_page(fake.next);
+
+		fake.next = (fake.next + fake.stride) % ARENA_PAGES;
+		if (page)
+			return page;
+	}
+	return NULL;
+}
+
+/* The arena keeps the last reference. */
+static void fake_put_page(struct page *page)
+{
+	struct fake_page *p = fake_page(page);
+
+	if (page_count(page) > 1) {
+		put_page(page);
+		return;
+	}
+	if (!p->taken)
+		fake_violation("a free page was freed");
+	if (PageLocked(page))
+		fake_violation("a locked page was freed");
+	if (PageOffline(page) || page_private(page) || p->movable)
+		fake_violation("a balloon's page was freed");
+	if (p->at_host || p->inflate_in_flight)
+		fake_violation("a page was freed that the hypervisor may discard");
+	if (p->taken)
+		fake.nr_taken--;
+	p->taken = false;
+}
+
+static void fake_lock_page(struct page *page)
+{
+	if (!trylock_page(page))
+		fake_violation("deadlock on a page lock");
+}
+
+static void fake_count_vm_events(enum vm_event_item item, long nr)
+{
+	fake.events[item] += nr;
+}
+
+/* Two zones, for which the case says where they meet. */
+static inline unsigned int fake_page_zone(struct page *page)
+{
+	return arena_index(page) >= fake.zone_boundary;
+}
+
+/* The only part of mm/balloon_movable.c that the core sees. */
+
+void balloon_page_set_movable(struct page *page)
+{
+	if (!PageLocked(page))
+		fake_violation("set movable without the page lock");
+	if (fake_page(page)->movable)
+		fake_violation("set movable twice");
+	fake_page(page)->movable = true;
+}
+
+void balloon_page_clear_movable(struct page *page)
+{
+	if (!PageLocked(page))
+		fake_violation("made immovable without the page lock");
+	if (!fake_page(page)->movable)
+		fake_violation("made immovable twice");
+	fake_page(page)->movable = false;
+}
+
+/* Work items */
+
+static struct fake_work *fake_find_work(struct work_struct *work)
+{
+	struct fake_work *free = NULL;
+	unsigned int i;
+
+	for (i = 0; i < FAKE_NR_WORKS; i++) {
+		if (fake.work[i].work == work)
+			return &fake.work[i];
+		if (!free && !fake.work[i].pending && !fake.work[i].running)
+			free = &fake.work[i];
+	}
+	if (!free) {
+		fake_violation("too many work items");
+		return &fake.work[0];
+	}
+	free->work = work;
+	return free;
+}
+
+static inline bool fake_work_pending(struct work_struct *work)
+{
+	return fake_find_work(work)->pending;
+}
+
+static void fake_queue_work(struct work_struct *work, unsigned long delay,
+			    bool modify)
+{
+	struct fake_work *w = fake_find_work(work);
+
+	if (w->pending && !modify)
+		return;
+	if (delay > 3600UL * HZ)
+		fake_violation("a work item is queued for hours");
+	w->pending = true;
+	w->due = fake.now + delay;
+}
+
+static void fake_cancel_work(struct work_struct *work)
+{
+	struct fake_work *w = fake_find_work(work);
+
+	if (w->running)
+		fake_violation("a work item waits for itself");
+	w->pending = false;
+}
+
+static void fake_run(struct fake_work *w)
+{
+	if (!fake_moves_on())
+		fake_violation("a work item is queued over and over again");
+	w->pending = false;
+	w->running = true;
+	w->nr_runs++;
+	w->work->func(w->work);
+	w->running = false;
+}
+
+static void fake_flush_work(struct work_struct *work)
+{
+	struct fake_work *w = fake_find_work(work);
+
+	if (w->pending)
+		fake_run(w);
+}
+
+/* Runs the item due first, at or before @until; false if there is none. */
+static bool fake_run_work(unsigned long until)
+{
+	struct fake_work *first = NULL;
+	unsigned int i;
+
+	for (i = 0; i < FAKE_NR_WORKS; i++) {
+		struct fake_work *w = &fake.work[i];
+
+		if (w->pending && !w->running && !fake.violation &&
+		    !time_after(w->due, until) &&
+		    (!first || time_before(w->due, first->due)))
+			first = w;
+	}
+	if (!first)
+		return false;
+	if (time_after(first->due, fake.now))
+		fake.now = first->due;
+	fake_run(first);
+	return true;
+}
+
+static inline void fake_let_pass(unsigned long time)
+{
+	unsigned long until = fake.now + time;
+
+	while (fake_run_work(until))
+		;
+	fake.now = until;
+}
+
+/* Waits: returns true if the condition is to be looked at again. */
+static bool fake_wait(unsigned long deadline)
+{
+	fake.woken = false;
+	while (!fake.woken) {
+		if (fake.step && fake.step(fake.test))
+			continue;
+		if (!fake_run_work(deadline))
+			return false;
+	}
+	return true;
+}
+
+static inline void fake_wait_timed_out(unsigned long deadline, bool too_late)
+{
+	if (time_before(fake.now, deadline))
+		fake.now = deadline;
+	fake.nr_timeouts++;
+	if (too_late)
+		fake_violation("a wakeup is missing");
+}
+
+#define fake_wait_event_timeout(cond, timeout)				\
+({									\
+	unsigned long __deadline = fake.now + (timeout);		\
+	bool __met = (cond);						\
+									\
+	fake_must_move_on();						\
+	fake.nr_waits += !__met;					\
+	while (!__met) {						\
+		if (!fake_wait(__deadline)) {				\
+			__met = (cond);					\
+			fake_wait_timed_out(__deadline, __met);		\
+			break;						\
+		}							\
+		__met = (cond);						\
+	}								\
+	(long)__met;							\
+})
+
+/* Device model */
+
+static inline struct device *fake_device_create(void)
+{
+	if (fake.no_device)
+		return ERR_PTR(-ENODEV);
+	fake.nr_devices++;
+	return NULL;
+}
+
+static inline __printf(1, 2) void fake_log(const char *fmt, ...)
+{
+}
+
+#undef alloc_page
+#define alloc_page(gfp)			fake_alloc_page(gfp)
+#undef put_page
+#define put_page(page)			fake_put_page(page)
+#undef lock_page
+#define lock_page(page)			fake_lock_page(page)
+#undef page_zone
+#define page_zone(page)			fake_page_zone(page)
+#undef adjust_managed_page_count
+#define adjust_managed_page_count(page, nr)	((void)(page), fake.managed += (nr))
+#undef count_vm_events
+#define count_vm_events(item, nr)	fake_count_vm_events(item, nr)
+#undef count_vm_event
+#define count_vm_event(item)		fake_count_vm_events(item, 1)
+#undef __count_vm_event
+#define __count_vm_event(item)		fake_count_vm_events(item, 1)
+#undef si_mem_available
+#define si_mem_available()		((long)fake.mem_available)
+#undef totalram_pages
+#define totalram_pages()		(1UL << 18)
+
+#undef jiffies
+#define jiffies				fake.now
+#undef queue_work
+#define queue_work(wq, work)		fake_queue_work(work, 0, false)
+#undef queue_delayed_work
+#define queue_delayed_work(wq, dwork, delay) \
+	fake_queue_work(&(dwork)->work, delay, false)
+#undef mod_delayed_work
+#define mod_delayed_work(wq, dwork, delay) \
+	fake_queue_work(&(dwork)->work, delay, true)
+#undef flush_work
+#define flush_work(work)		fake_flush_work(work)
+#undef cancel_work_sync
+#define cancel_work_sync(work)		fake_cancel_work(work)
+#undef cancel_delayed_work_sync
+#define cancel_delayed_work_sync(dwork)	fake_cancel_work(&(dwork)->work)
+#undef wake_up
+#define wake_up(wait)			((void)(wait), fake.woken = true)
+#undef wait_event_timeout
+#define wait_event_timeout(wait, cond, timeout) \
+	fake_wait_event_timeout(cond, timeout)
+#undef alloc_workqueue
+#define alloc_workqueue(...)		NULL
+#undef destroy_workqueue
+#define destroy_workqueue(wq)		((void)(wq))
+
+#undef device_create
+#define device_create(...)		fake_device_create()
+#undef device_unregister
+#define device_unregister(dev)		((void)(dev), fake.nr_devices--)
+#undef class_register
+#define class_register(class)		((void)(class), 0)
+#undef class_unregister
+#define class_unregister(class)		((void)(class))
+#undef ida_alloc
+#define ida_alloc(ida, gfp)		((void)(ida), (int)fake.nr_ids++)
+#undef ida_free
+#define ida_free(ida, id)		((void)(ida), fake.nr_ids--)
+#undef ida_destroy
+#define ida_destroy(ida)		((void)(ida))
+#undef __module_get
+#define __module_get(module)		(fake.nr_pinned++)
+#undef dev_err
+#define dev_err(dev, fmt, ...)		fake_log(fmt, ##__VA_ARGS__)
+#undef dev_warn
+#define dev_warn(dev, fmt, ...)		fake_log(fmt, ##__VA_ARGS__)
+#undef dev_info
+#define dev_info(dev, fmt, ...)		fake_log(fmt, ##__VA_ARGS__)
+#undef dev_info_ratelimited
+#define dev_info_ratelimited(dev, fmt, ...)	fake_log(fmt, ##__VA_ARGS__)
+
+static int fake_mm_suite_init(struct kunit_suite *suite)
+{
+	arena = alloc_pages(GFP_KERNEL, ARENA_ORDER);
+	if (!arena)
+		return -ENOMEM;
+	split_page(arena, ARENA_ORDER);
+	return 0;
+}
+
+static void fake_mm_suite_exit(struct kunit_suite *suite)
+{
+	unsigned int i;
+
+	for (i = 0; arena && i < ARENA_PAGES; i++)
+		__free_page(arena + i);
+	arena = NULL;
+}
+
+static void fake_mm_init(struct kunit *test)
+{
+	memset(&fake, 0, sizeof(fake));
+	fake.test = test;
+	fake.stride = 1;
+	fake.zone_boundary = ARENA_PAGES;
+	fake.mem_available = 1UL << 18;
+	/* Not far from where the counter wraps. */
+	fake.now = 0UL - 100 * HZ;
+	test_warnings = 0;
+	test_objects = 0;
+	test_fail_nth = 0;
+	test_random_state = 1;
+}
+
+/* Whatever an aborted case has done to the arena's pages. */
+static void fake_mm_exit(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARENA_PAGES; i++) {
+		struct page *page = arena + i;
+
+		if (PageLocked(page))
+			unlock_page(page);
+		if (PageOffline(page))
+			__ClearPageOffline(page);
+		set_page_private(page, 0);
+		while (page_count(page) > 1)
+			(put_page)(page);
+	}
+}
+
+#endif /* _BALLOON_KUNIT_FAKE_MM_H */

@@ -1,0 +1,12 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Inflate in steps beside a busy process; after each step both ledgers agree.
+
+verify_start 64
+load_driver
+for mib in 16 128 400; do
+	balloon_to $mib
+	ledger
+done
+verify_stop
+ledger

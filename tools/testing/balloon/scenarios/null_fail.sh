@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The host fails: the device is broken and says so, every page stays accounted for, removal works.
+# driver: none
+# needs: ours/null_balloon ours/balloon_compaction
+# balloons: 0
+
+broken() { [ "$(balloon_value state "$DEVICE")" = broken ]; }
+
+verify_start 64
+null_create a
+null_balloon_to a 100
+null_set a fail 1
+null_target a 200
+check "the device says that it is broken" wait_until 20 broken
+compact
+check "actual is what the guest holds" [ "$(offline_pages)" -ge "$(balloon_value actual_pages "$DEVICE")" ]
+equal "no page is isolated" 0 "$(balloon_value isolated_pages "$DEVICE")"
+check "a broken device is removed" null_destroy a
+verify_stop

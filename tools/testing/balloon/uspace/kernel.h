@@ -1,0 +1,618 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The kernel as far as the balloon's units and their suites need it, in
+ * userspace and in one thread, so that a sanitizer sees every access.
+ *
+ * The makefile lets every <linux/...> header mean this one.  Where the kernel
+ * would hang, a lock taken twice or a wait for something that has not come,
+ * this aborts.  Suites control time, work items and waits themselves.
+ */
+#ifndef _BALLOON_USPACE_KERNEL_H
+#define _BALLOON_USPACE_KERNEL_H
+
+#include <errno.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int64_t s64;
+typedef unsigned int gfp_t;
+
+/* Compiler */
+#define __force
+#define __init
+#define __exit
+#define __user
+#define __noreturn		__attribute__((__noreturn__))
+#define __maybe_unused		__attribute__((__unused__))
+#define __printf(a, b)		__attribute__((__format__(printf, a, b)))
+#define likely(x)		__builtin_expect(!!(x), 1)
+#define unlikely(x)		__builtin_expect(!!(x), 0)
+#define READ_ONCE(x)		(*(const volatile typeof(x) *)&(x))
+#define WRITE_ONCE(x, v)	(*(volatile typeof(x) *)&(x) = (v))
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#define container_of(ptr, type, member) \
+	((type *)((char *)(ptr) - offsetof(type, member)))
+#define min_t(type, a, b)	({ type _a = (a), _b = (b); _a < _b ? _a : _b; })
+#define max_t(type, a, b)	({ type _a = (a), _b = (b); _a > _b ? _a : _b; })
+#define min(a, b)		min_t(typeof((a) + (b)), a, b)
+#define max(a, b)		max_t(typeof((a) + (b)), a, b)
+
+/* IS_ENABLED(X) is 1 where X is defined as 1, and 0 where it is undefined. */
+#define __second(ignored, value, ...)	value
+#define __one_is_two_1			0,
+#define __is_enabled(pair)		__second(pair 1, 0)
+#define _is_enabled(value)		__is_enabled(__one_is_two_##value)
+#define IS_ENABLED(option)		_is_enabled(option)
+#define CONFIG_BALLOON_COMPACTION	1
+
+/* Log, errors, modules */
+#define pr_info(fmt, ...)	printf(fmt, ##__VA_ARGS__)
+#define pr_warn(fmt, ...)	printf(fmt, ##__VA_ARGS__)
+#define pr_err(fmt, ...)	printf(fmt, ##__VA_ARGS__)
+#define scnprintf(buf, size, fmt, ...) \
+	snprintf(buf, size, fmt, ##__VA_ARGS__)
+
+#define panic(what)							\
+do {									\
+	fprintf(stderr, "%s:%d: " what "\n", __FILE__, __LINE__);	\
+	abort();							\
+} while (0)
+
+/* Suites put their own in the place of these. */
+#define WARN_ON_ONCE(cond)	({ bool _c = !!(cond); if (_c) panic("WARN"); _c; })
+#define WARN_ONCE(cond, fmt, ...)	WARN_ON_ONCE(cond)
+#define WARN_ON(cond)			WARN_ON_ONCE(cond)
+
+#define MAX_ERRNO		4095
+#define IS_ERR_VALUE(x)		((unsigned long)(x) >= (unsigned long)-MAX_ERRNO)
+#define ERR_PTR(error)		((void *)(long)(error))
+#define PTR_ERR(p)		((long)(p))
+static inline bool IS_ERR(const void *p)
+{
+	return IS_ERR_VALUE(p);
+}
+
+static inline bool IS_ERR_OR_NULL(const void *p)
+{
+	return !p || IS_ERR_VALUE(p);
+}
+
+#define EXPORT_SYMBOL_GPL(symbol)	extern int balloon_uspace_unused
+#define MODULE_DESCRIPTION(text)	extern int balloon_uspace_unused
+#define MODULE_LICENSE(text)		extern int balloon_uspace_unused
+#define module_init(function)						\
+int main(void)								\
+{									\
+	setlinebuf(stdout);						\
+	return !!function();						\
+}									\
+extern int balloon_uspace_unused
+#define module_exit(function) \
+	static void (*__module_exit)(void) __maybe_unused = function
+
+/* A kthread runs at once; it ends with kthread_complete_and_exit(). */
+struct task_struct;
+struct completion { bool done; };
+
+static jmp_buf kthread_exit_point;
+
+static inline void init_completion(struct completion *x)
+{
+	x->done = false;
+}
+
+static inline void wait_for_completion(struct completion *x)
+{
+	if (!x->done)
+		panic("waits for ever");
+}
+
+static inline void __noreturn kthread_complete_and_exit(struct completion *x,
+							long code)
+{
+	(void)code;
+	x->done = true;
+	longjmp(kthread_exit_point, 1);
+}
+
+static inline struct task_struct *kthread_run(int (*function)(void *), void *data,
+					      const char *name)
+{
+	(void)name;
+	if (!setjmp(kthread_exit_point))
+		function(data);
+	return NULL;
+}
+
+/* Lists */
+struct list_head { struct list_head *next, *prev; };
+
+#define LIST_HEAD_INIT(name)	{ &(name), &(name) }
+#define LIST_HEAD(name)		struct list_head name = LIST_HEAD_INIT(name)
+
+static inline void INIT_LIST_HEAD(struct list_head *list)
+{
+	list->next = list;
+	list->prev = list;
+}
+
+static inline bool list_empty(const struct list_head *list)
+{
+	return list->next == list;
+}
+
+static inline void __list_insert(struct list_head *node, struct list_head *prev,
+				 struct list_head *next)
+{
+	if (next->prev != prev || prev->next != next)
+		panic("list corrupted");
+	node->prev = prev;
+	node->next = next;
+	prev->next = node;
+	next->prev = node;
+}
+
+static inline void list_add(struct list_head *node, struct list_head *head)
+{
+	__list_insert(node, head, head->next);
+}
+
+static inline void list_add_tail(struct list_head *node, struct list_head *head)
+{
+	__list_insert(node, head->prev, head);
+}
+
+static inline void __list_remove(struct list_head *node)
+{
+	if (node->prev->next != node || node->next->prev != node)
+		panic("list corrupted");
+	node->prev->next = node->next;
+	node->next->prev = node->prev;
+}
+
+static inline void list_del(struct list_head *node)
+{
+	__list_remove(node);
+	node->next = NULL;
+	node->prev = NULL;
+}
+
+static inline void list_del_init(struct list_head *node)
+{
+	__list_remove(node);
+	INIT_LIST_HEAD(node);
+}
+
+static inline void list_move(struct list_head *node, struct list_head *head)
+{
+	__list_remove(node);
+	list_add(node, head);
+}
+
+static inline void list_move_tail(struct list_head *node, struct list_head *head)
+{
+	__list_remove(node);
+	list_add_tail(node, head);
+}
+
+static inline void list_splice_init(struct list_head *list, struct list_head *head)
+{
+	while (!list_empty(list))
+		list_move(list->prev, head);
+}
+#define list_splice(list, head)	list_splice_init(list, head)
+
+#define list_entry(ptr, type, member)	container_of(ptr, type, member)
+#define list_first_entry(head, type, member) \
+	list_entry((head)->next, type, member)
+#define list_next_entry(pos, member) \
+	list_entry((pos)->member.next, typeof(*(pos)), member)
+#define list_first_entry_or_null(head, type, member) \
+	(list_empty(head) ? NULL : list_first_entry(head, type, member))
+#define list_for_each_safe(pos, n, head) \
+	for (pos = (head)->next, n = pos->next; pos != (head); \
+	     pos = n, n = pos->next)
+#define list_for_each_entry(pos, head, member) \
+	for (pos = list_first_entry(head, typeof(*pos), member); \
+	     &pos->member != (head); pos = list_next_entry(pos, member))
+#define list_for_each_entry_safe(pos, n, head, member) \
+	for (pos = list_first_entry(head, typeof(*pos), member), \
+	     n = list_next_entry(pos, member); &pos->member != (head); \
+	     pos = n, n = list_next_entry(n, member))
+
+/* Memory */
+#define GFP_KERNEL		1u
+#define GFP_NOWAIT		2u
+#define GFP_HIGHUSER		4u
+#define GFP_HIGHUSER_MOVABLE	8u
+#define __GFP_NOWARN		16u
+#define __GFP_NORETRY		32u
+#define __GFP_NOMEMALLOC	64u
+#define __GFP_COMP		128u
+
+#define kzalloc(size, gfp)	((void)(gfp), calloc(1, size))
+#define kfree(p)		free((void *)(p))
+
+/* The kernel's size classes. */
+static inline size_t kmalloc_size_roundup(size_t size)
+{
+	size_t class = 8;
+
+	while (class < size)
+		class *= 2;
+	if (class == 128 && size <= 96)
+		return 96;
+	if (class == 256 && size <= 192)
+		return 192;
+	return class;
+}
+
+/* Bitmaps */
+#define BIT(n)			(1UL << (n))
+#define BITS_PER_LONG		(8 * (unsigned int)sizeof(long))
+#define BITS_TO_LONGS(n)	(((n) + BITS_PER_LONG - 1) / BITS_PER_LONG)
+#define DECLARE_BITMAP(name, n)	unsigned long name[BITS_TO_LONGS(n)]
+
+static inline bool test_bit(unsigned long bit, const unsigned long *map)
+{
+	return map[bit / BITS_PER_LONG] >> bit % BITS_PER_LONG & 1;
+}
+
+static inline void __assign_bit(unsigned long bit, unsigned long *map, bool value)
+{
+	unsigned long mask = 1UL << bit % BITS_PER_LONG;
+
+	if (value)
+		map[bit / BITS_PER_LONG] |= mask;
+	else
+		map[bit / BITS_PER_LONG] &= ~mask;
+}
+
+static inline bool __test_and_clear_bit(unsigned long bit, unsigned long *map)
+{
+	bool was = test_bit(bit, map);
+
+	__assign_bit(bit, map, false);
+	return was;
+}
+
+static inline void bitmap_set(unsigned long *map, unsigned int start,
+			      unsigned int nr)
+{
+	while (nr--)
+		__assign_bit(start++, map, true);
+}
+
+static inline void bitmap_clear(unsigned long *map, unsigned int start,
+				unsigned int nr)
+{
+	while (nr--)
+		__assign_bit(start++, map, false);
+}
+
+static inline unsigned int bitmap_weight(const unsigned long *map,
+					 unsigned int size)
+{
+	unsigned int nr = 0;
+
+	while (size--)
+		nr += test_bit(size, map);
+	return nr;
+}
+
+static inline unsigned long find_next_value(const unsigned long *map,
+					    unsigned long size,
+					    unsigned long start, bool value)
+{
+	while (start < size && test_bit(start, map) != value)
+		start++;
+	return min(start, size);
+}
+#define find_next_bit(map, size, start)	find_next_value(map, size, start, true)
+#define find_first_bit(map, size)	find_next_value(map, size, 0, true)
+#define find_next_zero_bit(map, size, start) \
+	find_next_value(map, size, start, false)
+
+/* An xarray, as a sorted array. */
+struct xa_slot { unsigned long index; void *entry; };
+struct xarray { struct xa_slot *slot; size_t nr; };
+
+/* Only its size is of interest: that of the kernel's on 64 bits. */
+#define XA_CHUNK_SIZE		64
+struct xa_node { unsigned long space[8 + XA_CHUNK_SIZE]; };
+
+#define XA_FLAGS_LOCK_IRQ	1u
+#define XA_ERROR(error)		((void *)(((unsigned long)(error) << 2) | 2UL))
+
+static inline int xa_err(const void *entry)
+{
+	unsigned long value = (unsigned long)entry;
+
+	return (value & 3) == 2 && value >= (unsigned long)XA_ERROR(-MAX_ERRNO) ?
+	       (int)((long)value >> 2) : 0;
+}
+
+static inline void xa_init_flags(struct xarray *xa, unsigned int flags)
+{
+	(void)flags;
+	xa->slot = NULL;
+	xa->nr = 0;
+}
+#define xa_init(xa)		xa_init_flags(xa, 0)
+
+/* The slot of @index, or where it would be. */
+static inline size_t xa_position(const struct xarray *xa, unsigned long index)
+{
+	size_t low = 0, high = xa->nr;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (xa->slot[middle].index < index)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static inline void *xa_load(const struct xarray *xa, unsigned long index)
+{
+	size_t at = xa_position(xa, index);
+
+	return at < xa->nr && xa->slot[at].index == index ? xa->slot[at].entry :
+							    NULL;
+}
+
+static inline void *xa_store(struct xarray *xa, unsigned long index, void *entry,
+			     gfp_t gfp)
+{
+	size_t at = xa_position(xa, index);
+	void *old = xa_load(xa, index);
+
+	(void)gfp;
+	if (!old) {
+		xa->slot = realloc(xa->slot, (xa->nr + 1) * sizeof(*xa->slot));
+		if (!xa->slot)
+			panic("out of memory");
+		memmove(xa->slot + at + 1, xa->slot + at,
+			(xa->nr++ - at) * sizeof(*xa->slot));
+		xa->slot[at].index = index;
+	}
+	xa->slot[at].entry = entry;
+	return old;
+}
+
+static inline void *xa_erase(struct xarray *xa, unsigned long index)
+{
+	size_t at = xa_position(xa, index);
+	void *old = xa_load(xa, index);
+
+	if (!old)
+		return NULL;
+	memmove(xa->slot + at, xa->slot + at + 1,
+		(--xa->nr - at) * sizeof(*xa->slot));
+	if (!xa->nr) {
+		free(xa->slot);
+		xa->slot = NULL;
+	}
+	return old;
+}
+
+/* The entry at or above *@index, which is set to where it was found. */
+static inline void *xa_at_or_above(const struct xarray *xa, unsigned long *index)
+{
+	size_t at = xa_position(xa, *index);
+
+	if (at == xa->nr)
+		return NULL;
+	*index = xa->slot[at].index;
+	return xa->slot[at].entry;
+}
+
+#define xa_for_each_start(xa, index, entry, start)			\
+	for (index = (start); ((entry) = xa_at_or_above(xa, &(index))); index++)
+#define xa_for_each(xa, index, entry)	xa_for_each_start(xa, index, entry, 0)
+
+/* Locks: taken twice, or not held where they should be, is the end. */
+typedef struct { bool locked; } spinlock_t;
+
+static inline void spin_lock_init(spinlock_t *lock)
+{
+	lock->locked = false;
+}
+
+static inline void spin_lock(spinlock_t *lock)
+{
+	if (lock->locked)
+		panic("deadlock");
+	lock->locked = true;
+}
+
+static inline void spin_unlock(spinlock_t *lock)
+{
+	if (!lock->locked)
+		panic("unlock of a free lock");
+	lock->locked = false;
+}
+#define spin_lock_irq(lock)			spin_lock(lock)
+#define spin_unlock_irq(lock)			spin_unlock(lock)
+#define spin_lock_irqsave(lock, flags)		((flags) = 0, spin_lock(lock))
+#define spin_unlock_irqrestore(lock, flags)	((void)(flags), spin_unlock(lock))
+#define spin_is_locked(lock)			((lock)->locked)
+#define irqs_disabled()				false
+#define might_sleep()				do { } while (0)
+#define cond_resched()				do { } while (0)
+#define lockdep_assert_held(lock)					\
+do {									\
+	if (!(lock)->locked)						\
+		panic("lock not held");					\
+} while (0)
+
+/* Time, waits and work, of which nothing happens by itself. */
+#define HZ			250
+#define jiffies_to_msecs(j)	((unsigned int)(j) * (1000 / HZ))
+#define msecs_to_jiffies(ms)	(((unsigned long)(ms) * HZ + 999) / 1000)
+#define time_after(a, b)	((long)((b) - (a)) < 0)
+#define time_before(a, b)	time_after(b, a)
+
+typedef struct { int unused; } wait_queue_head_t;
+struct workqueue_struct;
+struct work_struct { void (*func)(struct work_struct *work); };
+struct delayed_work { struct work_struct work; };
+
+#define init_waitqueue_head(wait)	((wait)->unused = 0)
+#define INIT_WORK(w, f)			((w)->func = (f))
+#define INIT_DELAYED_WORK(w, f)		INIT_WORK(&(w)->work, f)
+#define to_delayed_work(w)		container_of(w, struct delayed_work, work)
+
+/* Pages */
+enum vm_event_item {
+	BALLOON_INFLATE, BALLOON_DEFLATE, BALLOON_MIGRATE, NR_VM_EVENT_ITEMS
+};
+
+#define PAGE_SHIFT		12
+#define PAGE_SIZE		(1UL << PAGE_SHIFT)
+#define SZ_4M			(4UL << 20)
+#define SZ_16M			(16UL << 20)
+
+enum migrate_mode { MIGRATE_ASYNC, MIGRATE_SYNC_LIGHT, MIGRATE_SYNC };
+typedef unsigned int isolate_mode_t;
+
+struct page {
+	unsigned int locked : 1, lru_flag : 1, slab : 1, reserved : 1,
+		     compound : 1, offline : 1;
+	int count;
+	void *mapping;
+	unsigned long private;
+	struct list_head lru;
+};
+
+/* Memory from which alloc_pages() takes the first run that is free. */
+#define MEM_MAP_PAGES		4096
+#define MEM_MAP_PFN		8192UL
+static struct page mem_map[MEM_MAP_PAGES];
+
+static inline unsigned long page_to_pfn(const struct page *page)
+{
+	return MEM_MAP_PFN + (page - mem_map);
+}
+
+static inline struct page *pfn_to_page(unsigned long pfn)
+{
+	if (pfn - MEM_MAP_PFN >= MEM_MAP_PAGES)
+		panic("no such page");
+	return mem_map + (pfn - MEM_MAP_PFN);
+}
+
+static inline struct page *alloc_pages(gfp_t gfp, unsigned int order)
+{
+	unsigned int i, nr = 1U << order, free = 0;
+
+	(void)gfp;
+	for (i = 0; i < MEM_MAP_PAGES && free < nr; i++)
+		free = i & (nr - 1) && !free ? 0 : mem_map[i].count ? 0 : free + 1;
+	if (free < nr)
+		return NULL;
+	for (i -= nr; free--; i++)
+		mem_map[i] = (struct page){ .count = 1 };
+	return mem_map + i - nr;
+}
+#define split_page(page, order)	do { } while (0)
+
+static inline void put_page(struct page *page)
+{
+	if (page->count <= 0 || (page->count == 1 && (page->locked ||
+						      page->offline)))
+		panic("bad page state");
+	page->count--;
+}
+#define __free_page(page)	put_page(page)
+#define get_page(page)		((void)(page)->count++)
+#define page_count(page)	((page)->count)
+#define page_private(page)	((page)->private)
+#define set_page_private(page, value)	((page)->private = (value))
+#define PageLocked(page)	((bool)(page)->locked)
+#define PageLRU(page)		((bool)(page)->lru_flag)
+#define PageSlab(page)		((bool)(page)->slab)
+#define PageReserved(page)	((bool)(page)->reserved)
+#define PageCompound(page)	((bool)(page)->compound)
+#define PageOffline(page)	((bool)(page)->offline)
+
+static inline void __SetPageOffline(struct page *page)
+{
+	if (page->offline)
+		panic("page is offline already");
+	page->offline = 1;
+}
+
+static inline void __ClearPageOffline(struct page *page)
+{
+	if (!page->offline)
+		panic("page is not offline");
+	page->offline = 0;
+}
+
+static inline bool trylock_page(struct page *page)
+{
+	bool was = page->locked;
+
+	page->locked = 1;
+	return !was;
+}
+
+static inline void unlock_page(struct page *page)
+{
+	if (!page->locked)
+		panic("unlock of a free page");
+	page->locked = 0;
+}
+
+/* What lets compaction find the balloon */
+struct movable_operations {
+	bool (*isolate_page)(struct page *page, isolate_mode_t mode);
+	int (*migrate_page)(struct page *dst, struct page *src,
+			    enum migrate_mode mode);
+	void (*putback_page)(struct page *page);
+};
+
+static inline void __SetPageMovable(struct page *page,
+				    const struct movable_operations *ops)
+{
+	page->mapping = (void *)ops;
+}
+#define __ClearPageMovable(page)	((page)->mapping = NULL)
+#define page_movable_ops(page) \
+	((const struct movable_operations *)(page)->mapping)
+
+/* Device model: suites put their own in the place of the functions. */
+struct device;
+struct attribute_group;
+struct ida { int unused; };
+#define DEFINE_IDA(name)	struct ida name
+struct class {
+	const char *name;
+	const struct attribute_group **dev_groups;
+};
+
+static inline void sort(void *base, size_t nr, size_t size,
+			int (*cmp)(const void *, const void *), void *swap)
+{
+	(void)swap;
+	qsort(base, nr, size, cmp);
+}
+
+#define swap(a, b)	do { typeof(a) _t = (a); (a) = (b); (b) = _t; } while (0)
+#define clamp(value, low, high)	min(max(value, low), high)
+
+#endif /* _BALLOON_USPACE_KERNEL_H */
