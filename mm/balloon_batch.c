@@ -13,7 +13,6 @@
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 #include <linux/workqueue.h>
 
 #include "balloon_internal.h"
@@ -108,74 +107,6 @@ void __balloon_batch_put(struct balloon_batch *batch)
 	wake_up(&b->wait);
 }
 
-/**
- * balloon_batch_full - is there no room left?
- * @batch: the batch
- *
- * Return: true if another range might not fit into each of its directions.
- */
-bool balloon_batch_full(const struct balloon_batch *batch)
-{
-	return batch->inflate.nr == BALLOON_BATCH_RANGES ||
-	       batch->deflate.nr == BALLOON_BATCH_RANGES ||
-	       batch->inflate.nr_pages == BALLOON_BATCH_PAGES ||
-	       batch->deflate.nr_pages == BALLOON_BATCH_PAGES;
-}
-
-static bool same_zone(unsigned long pfn1, unsigned long pfn2)
-{
-	return page_zone(pfn_to_page(pfn1)) == page_zone(pfn_to_page(pfn2));
-}
-
-/**
- * balloon_range_add - add pages to one direction of a batch
- * @list: the direction; the batch is not full
- * @pfn: first page
- * @nr: number of pages, at most BALLOON_BATCH_PAGES - @list->nr_pages
- *
- * Pages adjacent to the range added last extend it.
- */
-void balloon_range_add(struct balloon_range_list *list, unsigned long pfn,
-		       unsigned int nr)
-{
-	struct balloon_range *last = &list->range[list->nr - 1];
-
-	list->nr_pages += nr;
-	if (list->nr && last->pfn + last->nr == pfn &&
-	    same_zone(last->pfn, pfn)) {
-		last->nr += nr;
-	} else if (list->nr && pfn + nr == last->pfn &&
-		   same_zone(last->pfn, pfn)) {
-		last->pfn = pfn;
-		last->nr += nr;
-	} else {
-		list->range[list->nr++] = (struct balloon_range){
-			.pfn = pfn,
-			.nr = nr,
-		};
-	}
-}
-
-static int range_cmp(const void *a, const void *b)
-{
-	const struct balloon_range *x = a, *y = b;
-
-	return x->pfn < y->pfn ? -1 : x->pfn > y->pfn;
-}
-
-static void range_list_sort(struct balloon_range_list *list)
-{
-	unsigned int i;
-
-	for (i = 1; i < list->nr; i++) {
-		if (list->range[i].pfn < list->range[i - 1].pfn) {
-			sort(list->range, list->nr, sizeof(list->range[0]),
-			     range_cmp, NULL);
-			return;
-		}
-	}
-}
-
 static void __set_error(struct balloon_dev_info *b, int error)
 {
 	lockdep_assert_held(&b->pages_lock);
@@ -209,7 +140,10 @@ void __balloon_forgive(struct balloon_dev_info *b)
 		mod_delayed_work(system_freezable_wq, &b->work, 0);
 }
 
-/* Pages that are neither the guest's to use nor yet the hypervisor's. */
+/*
+ * Pages that the guest cannot use from now on.  In a migration the new pages
+ * take over the charge of the old ones.
+ */
 static void account_inflating(const struct balloon_range_list *list)
 {
 	unsigned int i;
@@ -227,9 +161,10 @@ static bool batch_send(struct balloon_batch *batch)
 	bool done;
 	int err;
 
-	range_list_sort(&batch->inflate);
-	range_list_sort(&batch->deflate);
-	account_inflating(&batch->inflate);
+	balloon_ranges_sort(&batch->inflate);
+	balloon_ranges_sort(&batch->deflate);
+	if (!balloon_batch_is_migration(batch))
+		account_inflating(&batch->inflate);
 
 	spin_lock_irqsave(&b->pages_lock, flags);
 	batch->state = BALLOON_BATCH_SUBMITTING;
@@ -365,7 +300,7 @@ void balloon_watchdog(struct work_struct *work)
 {
 	struct balloon_dev_info *b;
 	struct balloon_batch *batch;
-	unsigned long flags, due;
+	unsigned long flags, due, now;
 
 	b = container_of(to_delayed_work(work), struct balloon_dev_info,
 			 watchdog);
@@ -373,10 +308,10 @@ void balloon_watchdog(struct work_struct *work)
 	batch = list_first_entry_or_null(&b->in_flight, struct balloon_batch,
 					 node);
 	if (batch) {
+		now = jiffies;
 		due = batch->submitted + READ_ONCE(b->ack_timeout);
-		if (time_before(jiffies, due))
-			queue_delayed_work(balloon_wq, &b->watchdog,
-					   due - jiffies);
+		if (time_before(now, due))
+			queue_delayed_work(balloon_wq, &b->watchdog, due - now);
 		else
 			__set_error(b, -ETIMEDOUT);
 	}

@@ -48,15 +48,14 @@ static struct balloon_block *block_find(struct balloon_blocks *bs,
 					unsigned long pfn)
 {
 	unsigned long index = block_index(pfn);
+	struct balloon_block *block = bs->last;
 
-	if (!bs->last || bs->last->index != index) {
-		struct balloon_block *block = xa_load(&bs->blocks, index);
-
-		if (!block)
-			return NULL;
+	if (likely(block && block->index == index))
+		return block;
+	block = xa_load(&bs->blocks, index);
+	if (block)
 		bs->last = block;
-	}
-	return bs->last;
+	return block;
 }
 
 static struct balloon_block *block_create(struct balloon_blocks *bs,
@@ -89,7 +88,7 @@ static void block_destroy(struct balloon_blocks *bs, struct balloon_block *block
  */
 void balloon_blocks_init(struct balloon_blocks *bs)
 {
-	xa_init_flags(&bs->blocks, XA_FLAGS_LOCK_IRQ);
+	xa_init(&bs->blocks);
 	bs->last = NULL;
 	bs->cursor = 0;
 }
@@ -165,13 +164,17 @@ int balloon_blocks_set(struct balloon_blocks *bs, unsigned long pfn,
 		unsigned int start = block_offset(pfn);
 
 		n = pages_in_block(pfn, nr);
-		if (!block)
+		if (!block || block->nr_set + n > block->nr_reserved)
 			return -EINVAL;
-		if (find_next_bit(block->set, start + n, start) < start + n)
-			return -EEXIST;
-		if (block->nr_set + n > block->nr_reserved)
-			return -EINVAL;
-		bitmap_set(block->set, start, n);
+		if (n == 1) {
+			if (__test_and_set_bit(start, block->set))
+				return -EEXIST;
+		} else {
+			if (find_next_bit(block->set, start + n, start) <
+			    start + n)
+				return -EEXIST;
+			bitmap_set(block->set, start, n);
+		}
 		block->nr_set += n;
 	}
 	return 0;

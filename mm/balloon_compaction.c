@@ -57,21 +57,6 @@ struct page *balloon_page_alloc(void)
 EXPORT_SYMBOL_GPL(balloon_page_alloc);
 
 /**
- * balloon_page_free - give a page to the page allocator
- * @page: page that has no owner any more
- *
- * Drops the device's reference; the page is freed when the migration code, too,
- * has dropped its own.
- *
- * Context: process.
- */
-void balloon_page_free(struct page *page)
-{
-	__ClearPageOffline(page);
-	put_page(page);
-}
-
-/**
  * balloon_page_insert - make a page BALLOONED
  * @b: the device
  * @page: the new page of a migration, in &balloon_dev_info.migratepage
@@ -83,8 +68,8 @@ void balloon_page_insert(struct balloon_dev_info *b, struct page *page)
 	lockdep_assert_held(&b->pages_lock);
 	__SetPageOffline(page);
 	balloon_page_set_owner(page, b);
-	WARN_ON_ONCE(balloon_blocks_set(&b->blocks, page_to_pfn(page), 1));
-	b->nr_ballooned++;
+	if (!WARN_ON_ONCE(balloon_blocks_set(&b->blocks, page_to_pfn(page), 1)))
+		b->nr_ballooned++;
 }
 EXPORT_SYMBOL_GPL(balloon_page_insert);
 
@@ -101,10 +86,13 @@ void balloon_page_finalize(struct page *page)
 }
 EXPORT_SYMBOL_GPL(balloon_page_finalize);
 
-/* Is it a page that only the caller uses, and no balloon's? */
+/*
+ * Is it a page that only the caller uses, and no balloon's?  Its reference count
+ * may be above 1 for a moment, when a scanner looks at it.
+ */
 static bool page_is_enqueueable(struct page *page)
 {
-	return page_count(page) == 1 && !PageOffline(page) && !page->mapping &&
+	return page_count(page) && !PageOffline(page) && !page->mapping &&
 	       !PageLRU(page) && !PageSlab(page) && !PageReserved(page) &&
 	       !PageCompound(page);
 }
@@ -229,19 +217,19 @@ size_t balloon_page_list_dequeue(struct balloon_dev_info *b,
 				 struct list_head *pages, size_t n_req_pages)
 {
 	size_t done = 0;
+	unsigned int nr, i;
+	unsigned long pfn;
 
 	might_sleep();
 	while (done < n_req_pages) {
-		unsigned int max = min_t(size_t, n_req_pages - done, UINT_MAX);
-		unsigned int nr, i;
-		unsigned long pfn;
-
-		nr = take_pages(b, max, &pfn);
-		if (!nr && done)
-			break;
-		if (!nr && (!wait_event_timeout(b->wait, pages_may_come(b),
-						BALLOON_DEQUEUE_TIMEOUT) ||
-			    !READ_ONCE(b->nr_ballooned)))
+		nr = take_pages(b, min_t(size_t, n_req_pages - done, UINT_MAX),
+				&pfn);
+		if (!nr && !done) {
+			wait_event_timeout(b->wait, pages_may_come(b),
+					   BALLOON_DEQUEUE_TIMEOUT);
+			nr = take_pages(b, 1, &pfn);
+		}
+		if (!nr)
 			break;
 		for (i = 0; i < nr; i++) {
 			struct page *page = pfn_to_page(pfn + i);
@@ -251,8 +239,7 @@ size_t balloon_page_list_dequeue(struct balloon_dev_info *b,
 			unlock_page(page);
 			list_add_tail(&page->lru, pages);
 		}
-		if (nr)
-			forget_pages(b, pfn, nr);
+		forget_pages(b, pfn, nr);
 		done += nr;
 	}
 	return done;
@@ -292,12 +279,11 @@ EXPORT_SYMBOL_GPL(balloon_page_dequeue);
 bool balloon_page_isolate(struct page *page)
 {
 	struct balloon_dev_info *b = balloon_page_owner(page);
-	unsigned long flags;
 	bool isolated;
 
 	if (!b)
 		return false;
-	spin_lock_irqsave(&b->pages_lock, flags);
+	spin_lock_irq(&b->pages_lock);
 	isolated = !b->dying && !b->error &&
 		   balloon_blocks_clear(&b->blocks, page_to_pfn(page));
 	if (isolated) {
@@ -305,7 +291,7 @@ bool balloon_page_isolate(struct page *page)
 		b->isolated_pages++;
 		b->stats.isolated++;
 	}
-	spin_unlock_irqrestore(&b->pages_lock, flags);
+	spin_unlock_irq(&b->pages_lock);
 	return isolated;
 }
 
@@ -318,7 +304,7 @@ static struct balloon_batch *__batch_to_submit(struct balloon_dev_info *b)
 	struct balloon_batch *batch = b->open;
 
 	lockdep_assert_held(&b->pages_lock);
-	if (!batch || (b->isolated_pages && !balloon_batch_full(batch)))
+	if (b->isolated_pages && !(batch && balloon_batch_full(batch)))
 		return NULL;
 	b->open = NULL;
 	return batch;
@@ -334,16 +320,15 @@ void balloon_page_putback(struct page *page)
 {
 	struct balloon_dev_info *b = balloon_page_owner(page);
 	struct balloon_batch *batch;
-	unsigned long flags;
 
-	spin_lock_irqsave(&b->pages_lock, flags);
-	WARN_ON_ONCE(balloon_blocks_set(&b->blocks, page_to_pfn(page), 1));
-	b->nr_ballooned++;
+	spin_lock_irq(&b->pages_lock);
+	if (!WARN_ON_ONCE(balloon_blocks_set(&b->blocks, page_to_pfn(page), 1)))
+		b->nr_ballooned++;
 	b->isolated_pages--;
 	b->stats.putback++;
 	batch = __batch_to_submit(b);
 	wake_up(&b->wait);
-	spin_unlock_irqrestore(&b->pages_lock, flags);
+	spin_unlock_irq(&b->pages_lock);
 	if (batch)
 		balloon_batch_submit_migration(batch, MIGRATE_ASYNC);
 }
@@ -368,12 +353,16 @@ static int __migrate(struct balloon_dev_info *b, struct page *new,
 		balloon_batch_schedule_flush(b);
 	}
 
+	if (unlikely(page_zone(new) != page_zone(old))) {
+		adjust_managed_page_count(new, -1);
+		adjust_managed_page_count(old, 1);
+	}
 	get_page(new);
 	__SetPageOffline(new);
 	balloon_page_set_owner(new, b);
 	balloon_page_clear_owner(old);
-	balloon_range_add(&b->open->inflate, page_to_pfn(new), 1);
-	balloon_range_add(&b->open->deflate, page_to_pfn(old), 1);
+	balloon_range_add_page(&b->open->inflate, page_to_pfn(new));
+	balloon_range_add_page(&b->open->deflate, page_to_pfn(old));
 	b->isolated_pages--;
 	b->nr_inflating++;
 	b->nr_deflating++;
@@ -387,19 +376,20 @@ static int __migrate(struct balloon_dev_info *b, struct page *new,
 static int page_level_migrate(struct balloon_dev_info *b, struct page *new,
 			      struct page *old, enum migrate_mode mode)
 {
-	unsigned long flags;
 	int err;
 
-	spin_lock_irqsave(&b->pages_lock, flags);
+	spin_lock_irq(&b->pages_lock);
 	err = balloon_blocks_reserve(&b->blocks, page_to_pfn(new), 1,
 				     GFP_NOWAIT | __GFP_NOWARN);
-	spin_unlock_irqrestore(&b->pages_lock, flags);
+	if (err)
+		b->stats.migrate_failed++;
+	spin_unlock_irq(&b->pages_lock);
 	if (err)
 		return -EAGAIN;
 
-	err = b->migratepage(b, new, old, mode);
+	err = b->migratepage ? b->migratepage(b, new, old, mode) : -EBUSY;
 
-	spin_lock_irqsave(&b->pages_lock, flags);
+	spin_lock_irq(&b->pages_lock);
 	balloon_blocks_unreserve(&b->blocks, page_to_pfn(err ? new : old), 1);
 	if (err) {
 		b->stats.migrate_failed++;
@@ -410,7 +400,7 @@ static int page_level_migrate(struct balloon_dev_info *b, struct page *new,
 		b->stats.freed++;
 	}
 	wake_up(&b->wait);
-	spin_unlock_irqrestore(&b->pages_lock, flags);
+	spin_unlock_irq(&b->pages_lock);
 	return err;
 }
 
@@ -433,14 +423,12 @@ int balloon_page_migrate(struct page *new, struct page *old,
 {
 	struct balloon_dev_info *b = balloon_page_owner(old);
 	struct balloon_batch *batch = NULL;
-	unsigned long flags;
 	int err;
 
 	if (!b->ops)
-		return b->migratepage ?
-		       page_level_migrate(b, new, old, mode) : -EBUSY;
+		return page_level_migrate(b, new, old, mode);
 
-	spin_lock_irqsave(&b->pages_lock, flags);
+	spin_lock_irq(&b->pages_lock);
 	err = __migrate(b, new, old);
 	if (err)
 		b->stats.migrate_failed++;
@@ -448,7 +436,7 @@ int balloon_page_migrate(struct page *new, struct page *old,
 		batch = __batch_to_submit(b);
 	if (!b->isolated_pages)
 		wake_up(&b->wait);
-	spin_unlock_irqrestore(&b->pages_lock, flags);
+	spin_unlock_irq(&b->pages_lock);
 
 	if (batch)
 		balloon_batch_submit_migration(batch, mode);

@@ -39,6 +39,12 @@ bool balloon_blocks_clear(struct balloon_blocks *bs, unsigned long pfn);
 unsigned int balloon_blocks_take(struct balloon_blocks *bs, unsigned int max,
 				 unsigned long *pfn);
 
+/* mm/balloon_ranges.c */
+void balloon_range_add_page(struct balloon_range_list *list, unsigned long pfn);
+void balloon_range_add(struct balloon_range_list *list, unsigned long pfn,
+		       unsigned int nr);
+void balloon_ranges_sort(struct balloon_range_list *list);
+
 /*
  * mm/balloon_batch.c
  *
@@ -56,14 +62,25 @@ enum balloon_batch_state {
 /* Batches that inflation and deflation leave for migration. */
 #define BALLOON_BATCH_KEEP	2
 
+/* Might another range not fit into each of its directions? */
+static inline bool balloon_batch_full(const struct balloon_batch *batch)
+{
+	return batch->inflate.nr == BALLOON_BATCH_RANGES ||
+	       batch->deflate.nr == BALLOON_BATCH_RANGES ||
+	       batch->inflate.nr_pages == BALLOON_BATCH_PAGES ||
+	       batch->deflate.nr_pages == BALLOON_BATCH_PAGES;
+}
+
+static inline bool balloon_batch_is_migration(const struct balloon_batch *batch)
+{
+	return batch->inflate.nr && batch->deflate.nr;
+}
+
 int balloon_batches_alloc(struct balloon_dev_info *b);
 void balloon_batches_free(struct balloon_dev_info *b);
 struct balloon_batch *__balloon_batch_get(struct balloon_dev_info *b,
 					  unsigned int keep);
 void __balloon_batch_put(struct balloon_batch *batch);
-void balloon_range_add(struct balloon_range_list *list, unsigned long pfn,
-		       unsigned int nr);
-bool balloon_batch_full(const struct balloon_batch *batch);
 void balloon_batch_submit(struct balloon_batch *batch);
 void balloon_batch_submit_migration(struct balloon_batch *batch,
 				    enum migrate_mode mode);
@@ -76,6 +93,7 @@ void __balloon_forgive(struct balloon_dev_info *b);
 /* mm/balloon_settle.c */
 bool balloon_batch_is_clean(const struct balloon_batch *batch);
 void balloon_batch_settle(struct balloon_batch *batch);
+void balloon_page_free(struct page *page);
 void balloon_reap_work(struct work_struct *work);
 
 /* mm/balloon_compaction.c */
@@ -83,14 +101,18 @@ bool balloon_page_isolate(struct page *page);
 void balloon_page_putback(struct page *page);
 int balloon_page_migrate(struct page *new, struct page *old,
 			 enum migrate_mode mode);
-void balloon_page_free(struct page *page);
 
 /* mm/balloon_dev.c */
 extern struct workqueue_struct *balloon_wq;
 
 /* mm/balloon_worker.c */
+
+/* Pauses of a worker that makes no progress double from the first to the last. */
+#define BALLOON_BACKOFF_MIN	(HZ / 5)
+#define BALLOON_BACKOFF_MAX	(32 * HZ)
+
 unsigned long balloon_actual(struct balloon_dev_info *b);
-bool balloon_free_refused(struct balloon_dev_info *b);
+void balloon_free_refused(struct balloon_dev_info *b);
 void balloon_report(struct balloon_dev_info *b);
 void balloon_work(struct work_struct *work);
 void balloon_deflate_all(struct balloon_dev_info *b);

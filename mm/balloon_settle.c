@@ -83,13 +83,25 @@ static void page_reown(struct page *page, struct balloon_dev_info *b)
 	unlock_page(page);
 }
 
+/**
+ * balloon_page_free - give a page to the page allocator
+ * @page: page that the device owns no more
+ *
+ * Drops the device's reference; the page is freed when the migration code, too,
+ * has dropped its own.
+ *
+ * Context: any.
+ */
+void balloon_page_free(struct page *page)
+{
+	__ClearPageOffline(page);
+	__free_page(page);
+}
+
 static void range_free(unsigned long pfn, unsigned int nr)
 {
 	unsigned int i;
 
-	if (!nr)
-		return;
-	adjust_managed_page_count(pfn_to_page(pfn), nr);
 	for (i = 0; i < nr; i++) {
 		struct page *page = pfn_to_page(pfn + i);
 
@@ -104,9 +116,6 @@ static void range_hold_back(struct list_head *refused, unsigned long pfn,
 {
 	unsigned int i;
 
-	if (!nr)
-		return;
-	adjust_managed_page_count(pfn_to_page(pfn), nr);
 	for (i = 0; i < nr; i++) {
 		struct page *page = pfn_to_page(pfn + i);
 
@@ -124,21 +133,37 @@ static void range_reown(struct balloon_dev_info *b, unsigned long pfn,
 		page_reown(pfn_to_page(pfn + i), b);
 }
 
-/* What must be done to the pages of @batch before their state may change. */
-static void batch_settle_pages(struct balloon_batch *batch,
-			       struct list_head *refused)
+static void account_managed(unsigned long pfn, long nr)
 {
+	if (nr)
+		adjust_managed_page_count(pfn_to_page(pfn), nr);
+}
+
+/*
+ * What must be done to pages before their state may change.  The new pages of a
+ * migration took over the charge of the old ones, so only what was refused is
+ * to be accounted for.
+ */
+static void settle_pages(struct balloon_batch *batch, struct list_head *refused,
+			 bool clean)
+{
+	bool migration = balloon_batch_is_migration(batch);
 	const struct balloon_range *range;
 	unsigned int i, n;
 
-	for (i = 0; i < batch->inflate.nr; i++) {
+	for (i = 0; i < batch->inflate.nr && !clean; i++) {
 		range = &batch->inflate.range[i];
 		n = nr_inflated(batch, range);
+		account_managed(range->pfn + n, range->nr - n);
 		range_hold_back(refused, range->pfn + n, range->nr - n);
 	}
 	for (i = 0; i < batch->deflate.nr; i++) {
 		range = &batch->deflate.range[i];
-		n = nr_deflated(batch, range);
+		n = clean ? range->nr : nr_deflated(batch, range);
+		if (!migration)
+			account_managed(range->pfn, n);
+		else if (!clean)
+			account_managed(range->pfn + n, -(long)(range->nr - n));
 		range_free(range->pfn, n);
 		range_reown(batch->b, range->pfn + n, range->nr - n);
 	}
@@ -147,8 +172,8 @@ static void batch_settle_pages(struct balloon_batch *batch,
 static void __make_ballooned(struct balloon_dev_info *b, unsigned long pfn,
 			     unsigned int nr)
 {
-	WARN_ON_ONCE(balloon_blocks_set(&b->blocks, pfn, nr));
-	b->nr_ballooned += nr;
+	if (!WARN_ON_ONCE(balloon_blocks_set(&b->blocks, pfn, nr)))
+		b->nr_ballooned += nr;
 }
 
 static void __make_free(struct balloon_dev_info *b, unsigned long pfn,
@@ -178,7 +203,7 @@ static void __count(struct balloon_dev_info *b, unsigned int inflated,
 	count_vm_events(BALLOON_DEFLATE, deflated);
 }
 
-static void __batch_settle(struct balloon_batch *batch)
+static void __settle_states(struct balloon_batch *batch, bool clean)
 {
 	struct balloon_dev_info *b = batch->b;
 	unsigned int inflated = 0, deflated = 0, i, n;
@@ -187,14 +212,14 @@ static void __batch_settle(struct balloon_batch *batch)
 	lockdep_assert_held(&b->pages_lock);
 	for (i = 0; i < batch->inflate.nr; i++) {
 		range = &batch->inflate.range[i];
-		n = nr_inflated(batch, range);
+		n = clean ? range->nr : nr_inflated(batch, range);
 		__make_ballooned(b, range->pfn, n);
 		__make_free(b, range->pfn + n, range->nr - n);
 		inflated += n;
 	}
 	for (i = 0; i < batch->deflate.nr; i++) {
 		range = &batch->deflate.range[i];
-		n = nr_deflated(batch, range);
+		n = clean ? range->nr : nr_deflated(batch, range);
 		__make_free(b, range->pfn, n);
 		__make_ballooned(b, range->pfn + n, range->nr - n);
 		deflated += n;
@@ -203,8 +228,7 @@ static void __batch_settle(struct balloon_batch *batch)
 	b->nr_deflating -= batch->deflate.nr_pages;
 	b->stats.refused += batch->inflate.nr_pages - inflated +
 			    batch->deflate.nr_pages - deflated;
-	__count(b, inflated, deflated,
-		batch->inflate.nr && batch->deflate.nr);
+	__count(b, inflated, deflated, balloon_batch_is_migration(batch));
 }
 
 /**
@@ -217,17 +241,18 @@ static void __batch_settle(struct balloon_batch *batch)
 void balloon_batch_settle(struct balloon_batch *batch)
 {
 	struct balloon_dev_info *b = batch->b;
+	bool clean = balloon_batch_is_clean(batch);
 	unsigned long flags;
 	LIST_HEAD(refused);
 
-	batch_settle_pages(batch, &refused);
+	settle_pages(batch, &refused, clean);
 	spin_lock_irqsave(&b->pages_lock, flags);
-	__batch_settle(batch);
-	if (!list_empty(&refused)) {
-		list_splice(&refused, &b->refused);
-		if (!b->dying)
-			mod_delayed_work(system_freezable_wq, &b->work, 0);
-	}
+	__settle_states(batch, clean);
+	list_splice(&refused, &b->refused);
+	/* The worker sees its own refusals; a migration's it is to make up. */
+	if (!clean && !batch->for_target && !b->dying)
+		queue_delayed_work(system_freezable_wq, &b->work,
+				   BALLOON_BACKOFF_MIN);
 	list_del_init(&batch->node);
 	__balloon_forgive(b);
 	__balloon_batch_put(batch);

@@ -19,10 +19,6 @@
 
 #include "balloon_internal.h"
 
-/* Pauses of a worker that makes no progress double from the first to the last. */
-#define BALLOON_BACKOFF_MIN	(HZ / 5)
-#define BALLOON_BACKOFF_MAX	(32 * HZ)
-
 /* How often a worker that is busy for long tells how far it has come. */
 #define BALLOON_REPORT_INTERVAL	(HZ / 10)
 
@@ -62,21 +58,17 @@ unsigned long balloon_actual(struct balloon_dev_info *b)
  * @b: the device
  *
  * Context: process.
- * Return: true if there were any.
  */
-bool balloon_free_refused(struct balloon_dev_info *b)
+void balloon_free_refused(struct balloon_dev_info *b)
 {
 	struct page *page;
 	LIST_HEAD(refused);
-	bool any;
 
 	spin_lock_irq(&b->pages_lock);
 	list_splice_init(&b->refused, &refused);
 	spin_unlock_irq(&b->pages_lock);
-	any = !list_empty(&refused);
 	while ((page = balloon_page_pop(&refused)))
 		balloon_page_free(page);
-	return any;
 }
 
 static struct balloon_batch *try_get_batch(struct balloon_dev_info *b)
@@ -184,14 +176,14 @@ static bool own_pages(struct balloon_dev_info *b,
 static int balloon_inflate(struct balloon_dev_info *b, unsigned long nr)
 {
 	struct balloon_batch *batch = get_batch(b);
-	unsigned long room = room_above_floor(b);
-	bool enough = nr <= room;
+	bool enough;
 
 	if (!batch)
 		return -EAGAIN;
-	enough &= alloc_pages_into(&batch->inflate, batch, min(nr, room));
+	nr = min(nr, room_above_floor(b));
+	enough = alloc_pages_into(&batch->inflate, batch, nr);
 	enough &= own_pages(b, &batch->inflate);
-	if (!enough) {
+	if (!nr || !enough) {
 		spin_lock_irq(&b->pages_lock);
 		b->stats.alloc_failed++;
 		spin_unlock_irq(&b->pages_lock);
@@ -228,8 +220,7 @@ static void take_pages_into(struct balloon_dev_info *b,
 
 static bool something_to_deflate(struct balloon_dev_info *b)
 {
-	return READ_ONCE(b->nr_ballooned) || READ_ONCE(b->error) ||
-	       READ_ONCE(b->dying);
+	return READ_ONCE(b->nr_ballooned) || READ_ONCE(b->error);
 }
 
 /* Return: 0 if progress was made, -EAGAIN if a pause is due. */
@@ -247,8 +238,8 @@ static int balloon_deflate(struct balloon_dev_info *b, unsigned long nr)
 	/* All are isolated or pending: have them come back. */
 	put_batch(batch);
 	balloon_batch_flush(b);
-	return wait_event_timeout(b->wait, something_to_deflate(b), HZ) ?
-	       0 : -EAGAIN;
+	return wait_event_timeout(b->wait, something_to_deflate(b) ||
+				  READ_ONCE(b->dying), HZ) ? 0 : -EAGAIN;
 }
 
 /* Waits until the hypervisor has answered the worker, or has failed to. */
@@ -275,7 +266,7 @@ void balloon_report(struct balloon_dev_info *b)
 /* Return: 0 if the target was reached, -EAGAIN if a pause is due. */
 static int balloon_follow_target(struct balloon_dev_info *b)
 {
-	unsigned long held, target;
+	unsigned long refused = READ_ONCE(b->stats.refused), held, target;
 	int err = 0;
 
 	while (!err) {
@@ -283,7 +274,7 @@ static int balloon_follow_target(struct balloon_dev_info *b)
 		target = READ_ONCE(b->target);
 		if (held == target || READ_ONCE(b->dying))
 			break;
-		if (READ_ONCE(b->error))
+		if (READ_ONCE(b->error) || READ_ONCE(b->stats.refused) != refused)
 			err = -EAGAIN;
 		else if (held < target)
 			err = balloon_inflate(b, target - held);
@@ -294,9 +285,8 @@ static int balloon_follow_target(struct balloon_dev_info *b)
 		cond_resched();
 	}
 	balloon_drain(b);
-	if (balloon_free_refused(b))
-		err = -EAGAIN;
-	return err;
+	balloon_free_refused(b);
+	return READ_ONCE(b->stats.refused) == refused ? err : -EAGAIN;
 }
 
 static void balloon_pause(struct balloon_dev_info *b, bool progress)
@@ -359,6 +349,11 @@ static bool balloon_is_idle(struct balloon_dev_info *b)
 	return idle;
 }
 
+static bool balloon_is_empty(struct balloon_dev_info *b)
+{
+	return balloon_is_idle(b) && !READ_ONCE(b->nr_ballooned);
+}
+
 /**
  * balloon_deflate_all - give everything back, as far as the hypervisor lets us
  * @b: a dying device
@@ -369,24 +364,28 @@ static bool balloon_is_idle(struct balloon_dev_info *b)
 void balloon_deflate_all(struct balloon_dev_info *b)
 {
 	unsigned long deadline = jiffies + BALLOON_ISOLATED_TIMEOUT;
+	unsigned long refused = READ_ONCE(b->stats.refused);
+	struct balloon_batch *batch;
 
-	while (!READ_ONCE(b->error) && time_before(jiffies, deadline)) {
-		struct balloon_batch *batch = get_batch(b);
-
+	while (!READ_ONCE(b->error) && time_before(jiffies, deadline) &&
+	       !balloon_is_empty(b)) {
+		batch = get_batch(b);
 		if (!batch)
 			break;
 		take_pages_into(b, batch, ULONG_MAX);
 		if (batch->deflate.nr) {
 			balloon_batch_submit(batch);
-			continue;
+		} else {
+			put_batch(batch);
+			balloon_batch_flush(b);
+			wait_event_timeout(b->wait, balloon_is_empty(b) ||
+					   something_to_deflate(b), HZ);
 		}
-		put_batch(batch);
-		balloon_batch_flush(b);
-		if (wait_event_timeout(b->wait, balloon_is_idle(b) ||
-				       READ_ONCE(b->nr_ballooned) ||
-				       READ_ONCE(b->error), HZ) &&
-		    balloon_is_idle(b) && !READ_ONCE(b->nr_ballooned))
-			break;
+		if (READ_ONCE(b->stats.refused) != refused) {
+			refused = READ_ONCE(b->stats.refused);
+			wait_event_timeout(b->wait, READ_ONCE(b->error),
+					   BALLOON_BACKOFF_MIN);
+		}
 	}
 }
 

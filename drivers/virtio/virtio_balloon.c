@@ -18,13 +18,16 @@
  */
 #include <linux/balloon_compaction.h>
 #include <linux/bug.h>
+#include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/math.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/virtio.h>
 #include <linux/virtio_balloon.h>
+#include <linux/virtio_byteorder.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
 #include <linux/workqueue.h>
@@ -118,47 +121,45 @@ static struct virtio_balloon *to_vb(struct balloon_dev_info *b)
 	return container_of(b, struct virtio_balloon, b);
 }
 
-/* Can the device be told about this page?  Its PFNs have 32 bits. */
-static bool page_is_addressable(unsigned long pfn)
+/*
+ * PFNs have 32 bits: pages above are refused.
+ * Return: number of pages of @range that can be told.
+ */
+static unsigned int range_limit(struct balloon_range *range)
 {
-	return pfn <= (U32_MAX - (PFNS_PER_PAGE - 1)) / PFNS_PER_PAGE;
+	const unsigned long end = (U32_MAX + 1ULL) / PFNS_PER_PAGE;
+
+	if (unlikely(range->pfn + range->nr > end))
+		range->nr_refused = min_t(unsigned long, range->nr,
+					  range->pfn + range->nr - end);
+	return range->nr - range->nr_refused;
 }
 
-/* The next page of @part to encode; false at the end. */
-static bool part_next(struct vb_part *part, unsigned long *pfn)
-{
-	while (part->range < part->list->nr) {
-		struct balloon_range *range = &part->list->range[part->range];
-
-		if (part->page < range->nr) {
-			*pfn = range->pfn + part->page;
-			if (page_is_addressable(*pfn)) {
-				part->page++;
-				return true;
-			}
-			range->nr_refused = range->nr - part->page;
-		}
-		part->range++;
-		part->page = 0;
-	}
-	return false;
-}
-
-/* Return: number of PFNs. */
+/* Return: number of PFNs, 0 at the end of the part. */
 static unsigned int message_encode(struct virtio_device *vdev,
 				   struct vb_message *msg, struct vb_part *part)
 {
-	unsigned int nr = 0, i;
-	unsigned long pfn;
+	struct balloon_range *range = &part->list->range[part->range];
+	struct balloon_range *end = &part->list->range[part->list->nr];
+	bool little_endian = virtio_is_little_endian(vdev);
+	__virtio32 *to = msg->pfns, *last;
+	unsigned int nr;
+	u32 pfn;
 
-	while (nr < PAGES_PER_MESSAGE * PFNS_PER_PAGE &&
-	       part_next(part, &pfn)) {
-		pfn *= PFNS_PER_PAGE;
-		for (i = 0; i < PFNS_PER_PAGE; i++)
-			msg->pfns[nr++] = cpu_to_virtio32(vdev, pfn + i);
-	}
 	msg->part = part;
-	return nr;
+	for (; range < end; range++, part->page = 0) {
+		nr = range_limit(range) - part->page;
+		nr = min_t(unsigned int, nr * PFNS_PER_PAGE,
+			   msg->pfns + PAGES_PER_MESSAGE * PFNS_PER_PAGE - to);
+		pfn = (range->pfn + part->page) * PFNS_PER_PAGE;
+		for (last = to + nr; to < last; pfn++)
+			*to++ = __cpu_to_virtio32(little_endian, pfn);
+		part->page += nr / PFNS_PER_PAGE;
+		if (part->page < range->nr - range->nr_refused)
+			break;
+	}
+	part->range = range - part->list->range;
+	return to - msg->pfns;
 }
 
 /* Encode waiting parts as far as there are messages. */

@@ -2,7 +2,7 @@
 """
 Boot guests, let each run one round of compaction, and collect what was counted around it.
 
-A measured boot is a plain dictionary, as it goes into results.json; see Documentation/dev-tools/balloon-testing.rst.
+A measured boot is a plain dictionary, as it goes into results.json.
 """
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -121,5 +121,9 @@ def run_all(kernel, drivers, scattered_boots, progress):
             take((name, driver, boot))
     # The same seed twice: the second must repeat the first to the instruction.
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(take, [("exact", driver, 1) for _ in range(2) for driver in drivers]))
+        try:
+            list(pool.map(take, [("exact", driver, 1) for _ in range(2) for driver in drivers]))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)      # interrupted: start no further guest
+            raise
     return boots

@@ -80,6 +80,7 @@ snapshot() {
 
 [ "$FRAGMENT" = 0 ] || start fragment fragment "$FRAGMENT" "$SEED"
 drain
+# shellcheck disable=SC2034 # target_seen compares with it
 TARGET=$((BALLOON * PAGES_PER_MIB))
 load_driver
 check "balloon of $BALLOON MiB" wait_until 90 target_seen

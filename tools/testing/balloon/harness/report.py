@@ -88,7 +88,7 @@ def comparison(figures):
         return [cell(how), cell(with_range(figure, "stock")), cell(with_range(figure, "ours")), cell(aim(figure)),
                 cell(reached, "no" if figure["reached"] is False else "")]
     return "<h2>The figures</h2>" + table(["figure", "stock", "ours", "to reach", "reached"], map(row, figures)) + \
-        "<p class=how>Medians; below each, the smallest and the largest of several boots.</p>"
+        "<p class=how>Medians; below them, the smallest and the largest where several boots were made.</p>"
 
 
 def number(value):
@@ -159,9 +159,10 @@ def maps(boots):
                f"{boot['free_blocks'][when]} blocks entirely free.</figcaption></figure>"
                for when in ("before", "after") for driver, boot in shown.items()]
     legend = "".join(f"<li><span class={kind}></span>{text}</li>" for kind, text in LEGEND.items())
+    drawn = f"<div class=maps>{''.join(figures)}</div>"
     return ("<h2>Guest memory, before and after</h2><p>Each cell is a block of 2 MiB, in the order of addresses from "
             "the top left; its stripes show how much of it is what. The more green cells after the round, the more "
-            f"large pages the guest can have.</p><ul class=legend>{legend}</ul><div class=maps>{''.join(figures)}</div>")
+            f"large pages the guest can have.</p><ul class=legend>{legend}</ul>{drawn}")
 
 
 def memory(blocks):
@@ -174,7 +175,8 @@ def memory(blocks):
     width = COLUMNS * (CELL + GAP) - GAP
     rows = -(-len(blocks) // COLUMNS)
     drawn = "".join(f'<path class={kind} d="{"".join(path)}"/>' for kind, path in paths.items() if path)
-    return f'<svg viewBox="0 0 {width} {max(1, rows * (CELL + GAP) - GAP)}" role=img aria-label="map of memory">{drawn}</svg>'
+    height = max(1, rows * (CELL + GAP) - GAP)
+    return f'<svg viewBox="0 0 {width} {height}" role=img aria-label="map of memory">{drawn}</svg>'
 
 
 def stripes(free, balloon, used):
@@ -209,5 +211,6 @@ def bar(figure):
                      f'<text x="{left + value * scale + 6:.4g}" y={y + 15}>{number(value)}</text>')
     aim_at = left + figure["to_reach"] * scale
     parts.append(f'<line class=aim x1="{aim_at:.4g}" x2="{aim_at:.4g}" y1=2 y2=64 />')
-    return (f'<figure><svg viewBox="0 0 {width} 66" role=img aria-label="{escape(figure["title"])}">{"".join(parts)}</svg>'
-            f'<figcaption>{escape(figure["title"])}; to reach: {aim(figure)}</figcaption></figure>')
+    title = escape(figure["title"])
+    return (f'<figure><svg viewBox="0 0 {width} 66" role=img aria-label="{title}">{"".join(parts)}</svg>'
+            f"<figcaption>{title}; to reach: {aim(figure)}</figcaption></figure>")

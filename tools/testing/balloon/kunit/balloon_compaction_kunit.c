@@ -559,6 +559,7 @@ static void sync_migration_waits(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
 							 modes[i]), 0);
 		KUNIT_EXPECT_EQ(test, fake.nr_waits, 1);
+		KUNIT_EXPECT_EQ(test, fake.nr_timeouts, 0);
 		/* Compaction sees its free blocks. */
 		KUNIT_EXPECT_EQ(test, fake.nr_taken, 2);
 		KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 2);
@@ -876,7 +877,7 @@ static void slow_hypervisor_is_not_silent(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
 							 MIGRATE_ASYNC), 0);
 		balloon_batch_flush(&host.b);
-		if (i >= 2)
+		if (i >= 3)
 			host_answer_nth(0);
 		fake_let_pass(HZ / 4);
 		validate(test);

@@ -309,15 +309,19 @@ static void deflation_waits_for_isolated_pages(struct kunit *test)
 /* When it runs dry, deflation takes what was migrated along. */
 static void deflation_flushes_migrations(struct kunit *test)
 {
+	unsigned long start;
+
 	begin(test);
 	resize(test, 10);
 	isolate_some(test, 10);
 	while (host.b.isolated_pages > 1)
 		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
 							 MIGRATE_ASYNC), 0);
+	start = fake.now;
 	balloon_set_target(&host.b, 1);
 	fake_run_work(fake.now);
 	settle(test);
+	KUNIT_EXPECT_EQ(test, fake.now, start);
 	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 0);
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 1);
 	compaction_putback(compaction_first());

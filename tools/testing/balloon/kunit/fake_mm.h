@@ -310,6 +310,8 @@ static bool fake_wait(unsigned long deadline)
 {
 	fake.woken = false;
 	while (!fake.woken) {
+		if (!time_before(fake.now, deadline))
+			return false;
 		if (fake.step && fake.step(fake.test))
 			continue;
 		if (!fake_run_work(deadline))
@@ -363,6 +365,8 @@ static inline __printf(1, 2) void fake_log(const char *fmt, ...)
 #define alloc_page(gfp)			fake_alloc_page(gfp)
 #undef put_page
 #define put_page(page)			fake_put_page(page)
+#undef __free_page
+#define __free_page(page)		fake_put_page(page)
 #undef lock_page
 #define lock_page(page)			fake_lock_page(page)
 #undef page_zone
@@ -376,7 +380,7 @@ static inline __printf(1, 2) void fake_log(const char *fmt, ...)
 #undef __count_vm_event
 #define __count_vm_event(item)		fake_count_vm_events(item, 1)
 #undef si_mem_available
-#define si_mem_available()		((long)fake.mem_available)
+#define si_mem_available()		((long)fake.mem_available - fake.nr_taken)
 #undef totalram_pages
 #define totalram_pages()		(1UL << 18)
 
@@ -445,7 +449,7 @@ static void fake_mm_suite_exit(struct kunit_suite *suite)
 	unsigned int i;
 
 	for (i = 0; arena && i < ARENA_PAGES; i++)
-		__free_page(arena + i);
+		__free_pages(arena + i, 0);
 	arena = NULL;
 }
 

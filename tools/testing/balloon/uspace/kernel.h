@@ -278,6 +278,19 @@ static inline void __assign_bit(unsigned long bit, unsigned long *map, bool valu
 		map[bit / BITS_PER_LONG] &= ~mask;
 }
 
+static inline void __set_bit(unsigned long bit, unsigned long *map)
+{
+	__assign_bit(bit, map, true);
+}
+
+static inline bool __test_and_set_bit(unsigned long bit, unsigned long *map)
+{
+	bool was = test_bit(bit, map);
+
+	__assign_bit(bit, map, true);
+	return was;
+}
+
 static inline bool __test_and_clear_bit(unsigned long bit, unsigned long *map)
 {
 	bool was = test_bit(bit, map);
@@ -298,6 +311,11 @@ static inline void bitmap_clear(unsigned long *map, unsigned int start,
 {
 	while (nr--)
 		__assign_bit(start++, map, false);
+}
+
+static inline void bitmap_zero(unsigned long *map, unsigned int nr)
+{
+	bitmap_clear(map, 0, nr);
 }
 
 static inline unsigned int bitmap_weight(const unsigned long *map,
@@ -322,6 +340,10 @@ static inline unsigned long find_next_value(const unsigned long *map,
 #define find_first_bit(map, size)	find_next_value(map, size, 0, true)
 #define find_next_zero_bit(map, size, start) \
 	find_next_value(map, size, start, false)
+#define for_each_set_bitrange(b, e, map, size)				\
+	for ((b) = find_next_bit(map, size, 0);				\
+	     (b) < (size) && ((e) = find_next_zero_bit(map, size, b), 1);	\
+	     (b) = find_next_bit(map, size, e))
 
 /* An xarray, as a sorted array. */
 struct xa_slot { unsigned long index; void *entry; };
@@ -537,7 +559,8 @@ static inline void put_page(struct page *page)
 		panic("bad page state");
 	page->count--;
 }
-#define __free_page(page)	put_page(page)
+#define __free_pages(page, order)	put_page(page)
+#define __free_page(page)	__free_pages(page, 0)
 #define get_page(page)		((void)(page)->count++)
 #define page_count(page)	((page)->count)
 #define page_private(page)	((page)->private)
