@@ -15,43 +15,50 @@ MAKEFLAGS += --no-print-directory
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
-## make run                 compare the stock balloon driver with ours in real guests
+## make run                      compare the stock balloon driver with ours in real guests
 .PHONY: run
 run: deps
-	@$(TESTS)/run-experiment $(ARGS)
+	@$(MAKE) modules KVER=$(KVER)
+	@$(TESTS)/run-experiment --kernel $(KVER) $(ARGS)
 
-## make test                run every test there is, on both kernels
+## make test                     run every test there is, on both kernels
 .PHONY: test
 test: deps
+	@for kernel in $(KERNELS); do $(MAKE) modules KVER=$$kernel || exit; done
 	@$(TESTS)/run-tests $(ARGS)
 
-## make modules KVER=V      build the modules for kernel V into build/V/
+## make modules KVER=V           build the modules for kernel V into build/V/
 .PHONY: modules
 modules:
-	@eval "$$($(TESTS)/fetch-kernel $(KVER))" && \
+	@vars=$$($(TESTS)/fetch-kernel $(KVER)) && eval "$$vars" && \
 	scripts/build-modules "$$KVER" "$$KDIR"
 
 ## make modules_install KVER=V   install them below /lib/modules/V/updates/
 .PHONY: modules_install
 modules_install:
-	@scripts/install-modules "$(KVER)"
+	@scripts/install-modules install "$(KVER)"
 
-## make check               checkpatch, sparse, kernel-doc, shellcheck
+## make modules_uninstall KVER=V  take them out again
+.PHONY: modules_uninstall
+modules_uninstall:
+	@scripts/install-modules uninstall "$(KVER)"
+
+## make check                    checkpatch, sparse, kernel-doc, shellcheck
 .PHONY: check
 check: deps
 	@scripts/check $(KERNELS)
 
-## make deps                install the tools needed, with apt
+## make deps                     install the tools needed, with apt
 .PHONY: deps
 deps:
 	@scripts/install-deps
 
-## make clean               remove what was built; keep what was downloaded
+## make clean                    remove what was built; keep what was downloaded
 .PHONY: clean
 clean:
 	@rm -rf out $(filter-out build/cache,$(wildcard build/*))
 
-## make distclean           remove what was downloaded, too
+## make distclean                remove what was downloaded, too
 .PHONY: distclean
 distclean:
 	@rm -rf out build

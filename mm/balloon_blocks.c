@@ -105,19 +105,19 @@ void balloon_blocks_init(struct balloon_blocks *bs)
 int balloon_blocks_reserve(struct balloon_blocks *bs, unsigned long pfn,
 			   unsigned int nr, gfp_t gfp)
 {
-	unsigned int done, n;
+	unsigned long end = pfn + nr, next = pfn;
+	struct balloon_block *block;
+	unsigned int n;
 
-	for (done = 0; done < nr; done += n) {
-		struct balloon_block *block = block_find(bs, pfn + done);
-
-		n = pages_in_block(pfn + done, nr - done);
-		if (!block)
-			block = block_create(bs, pfn + done, gfp);
+	while (next < end) {
+		block = block_find(bs, next) ?: block_create(bs, next, gfp);
 		if (!block) {
-			balloon_blocks_unreserve(bs, pfn, done);
+			balloon_blocks_unreserve(bs, pfn, next - pfn);
 			return -ENOMEM;
 		}
+		n = pages_in_block(next, end - next);
 		block->nr_reserved += n;
+		next += n;
 	}
 	return 0;
 }
@@ -164,17 +164,18 @@ int balloon_blocks_set(struct balloon_blocks *bs, unsigned long pfn,
 		unsigned int start = block_offset(pfn);
 
 		n = pages_in_block(pfn, nr);
-		if (!block || block->nr_set + n > block->nr_reserved)
+		if (!block)
 			return -EINVAL;
-		if (n == 1) {
-			if (__test_and_set_bit(start, block->set))
-				return -EEXIST;
-		} else {
-			if (find_next_bit(block->set, start + n, start) <
-			    start + n)
-				return -EEXIST;
+		if (n == 1 ? test_bit(start, block->set) :
+			     find_next_bit(block->set, start + n, start) <
+			     start + n)
+			return -EEXIST;
+		if (block->nr_set + n > block->nr_reserved)
+			return -EINVAL;
+		if (n == 1)
+			__set_bit(start, block->set);
+		else
 			bitmap_set(block->set, start, n);
-		}
 		block->nr_set += n;
 	}
 	return 0;

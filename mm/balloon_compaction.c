@@ -304,7 +304,7 @@ static struct balloon_batch *__batch_to_submit(struct balloon_dev_info *b)
 	struct balloon_batch *batch = b->open;
 
 	lockdep_assert_held(&b->pages_lock);
-	if (b->isolated_pages && !(batch && balloon_batch_full(batch)))
+	if (!batch || (b->isolated_pages && !balloon_batch_full(batch)))
 		return NULL;
 	b->open = NULL;
 	return batch;

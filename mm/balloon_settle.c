@@ -172,14 +172,15 @@ static void settle_pages(struct balloon_batch *batch, struct list_head *refused,
 static void __make_ballooned(struct balloon_dev_info *b, unsigned long pfn,
 			     unsigned int nr)
 {
-	if (!WARN_ON_ONCE(balloon_blocks_set(&b->blocks, pfn, nr)))
+	if (nr && !WARN_ON_ONCE(balloon_blocks_set(&b->blocks, pfn, nr)))
 		b->nr_ballooned += nr;
 }
 
 static void __make_free(struct balloon_dev_info *b, unsigned long pfn,
 			unsigned int nr)
 {
-	balloon_blocks_unreserve(&b->blocks, pfn, nr);
+	if (nr)
+		balloon_blocks_unreserve(&b->blocks, pfn, nr);
 	b->stats.dequeued += nr;
 }
 

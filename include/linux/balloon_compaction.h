@@ -114,7 +114,9 @@ static inline void *balloon_batch_priv(struct balloon_batch *batch)
 /**
  * struct balloon_dev_ops - what an adapter does for the core
  * @driver: name shown in sysfs
- * @batch_priv_size: bytes that balloon_batch_priv() shall give
+ * @batch_priv_size: bytes that balloon_batch_priv() shall give.  They are freed
+ *	when balloon_unregister_device() returns, so a timer or work item that
+ *	completes batches cannot be in them.
  * @submit: Tell the hypervisor about @batch, without waiting for its answer.
  *	Called in process context, possibly with page locks held and from
  *	memory reclaim, so it must not sleep, not allocate with reclaim, and
@@ -124,7 +126,8 @@ static inline void *balloon_batch_priv(struct balloon_batch *batch)
  *	@batch, or a negative errno if the hypervisor has seen none of it; then
  *	the adapter must not complete it and the device is marked broken.
  * @report: Optional.  Publish that the balloon now holds @nr_pages.  Called by
- *	the target worker, never concurrently with itself; may sleep.
+ *	the target worker and once more by balloon_unregister_device(), never
+ *	concurrently with itself; may sleep.
  * @reset: Optional.  Make the hypervisor forget this balloon, because it failed
  *	or fell silent: when @reset returns, every batch in flight has been
  *	completed (with an error) and the guest may use all of its pages

@@ -27,6 +27,11 @@ def refused(boot):
     return boot["delta"]["callback_migrate_calls"] - migrated(boot)
 
 
+def failed(boot):
+    """Failures that are not compaction's own: it had a page to migrate to."""
+    return boot["delta"]["pgmigrate_fail"] - boot["delta"]["callback_no_target"]
+
+
 def per_page(value, boot):
     return value / migrated(boot) if migrated(boot) else None
 
@@ -69,8 +74,11 @@ def figures(boots):
         row("refused", "migrations that the driver failed",
             "calls of its migrate callback (kprobe) less pages migrated; a boot of its own",
             medians(boots, "probed", refused), TO_REACH["failed"]),
-        row("failed", "page migrations that the kernel gave up",
-            "pgmigrate_fail of /proc/vmstat; it counts ordinary pages, too",
+        row("failed", "page migrations that failed, but for lack of a target",
+            "pgmigrate_fail of /proc/vmstat less the times that compaction_alloc() had no page (kprobe); a boot of its own",
+            medians(boots, "probed", failed), TO_REACH["failed"]),
+        row("failed_all", "page migrations that failed in all",
+            "pgmigrate_fail; at the end of its round each compactor runs out of pages to migrate to",
             medians(boots, "scattered", lambda b: b["delta"]["pgmigrate_fail"])),
         row("putback", "balloon pages isolated and put back", "calls of the driver's putback callback (kprobe)",
             medians(boots, "probed", lambda b: b["delta"]["callback_putback"])),

@@ -11,7 +11,8 @@
 TRACING=/sys/kernel/debug/tracing
 
 # The three callbacks through which the kernel moves balloon pages, in whichever driver: kprobes on them count the
-# same thing for all of them. The stock ones are in the kernel, ours in a module.
+# same thing for all of them. The stock ones are in the kernel, ours in a module. One more, on compaction's own
+# allocator of pages to migrate to, counts how often it had none left: that migration fails whatever the driver is.
 callback() {
 	if [ "$DRIVER" = stock ]; then
 		echo "balloon_page_$1"
@@ -20,17 +21,18 @@ callback() {
 	fi
 }
 
-# probe NAME KEY DEFINITION: an event whose hits are counted by KEY, in the kernel.
+# probe NAME KEY DEFINITION [FILTER]: an event whose hits are counted by KEY, in the kernel.
 probe() {
 	echo "$3" >>$TRACING/kprobe_events &&
-		echo "hist:keys=$2" >"$TRACING/events/kprobes/$1/trigger"
+		echo "hist:keys=$2${4:+ if $4}" >"$TRACING/events/kprobes/$1/trigger"
 }
 
 probes_on() {
 	grep -F '[balloon_compaction]' /proc/kallsyms >/tmp/symbols
 	probe isolate ret "r256:isolate $(callback isolate) ret=\$retval:u8" &&
 		probe migrate common_cpu "p:migrate $(callback migrate)" &&
-		probe putback common_cpu "p:putback $(callback putback)"
+		probe putback common_cpu "p:putback $(callback putback)" &&
+		probe target common_cpu "r256:target compaction_alloc ret=\$retval" "ret == 0"
 }
 
 # hits NAME CONDITION: events of probe NAME whose key fits an awk condition.
@@ -43,6 +45,7 @@ probe_counts() {
 	echo "callback_isolated $(hits isolate 'key != 0')"
 	echo "callback_migrate_calls $(hits migrate 1)"
 	echo "callback_putback $(hits putback 1)"
+	echo "callback_no_target $(hits target 1)"
 	awk '{ missed += $3 } END { print "callback_missed " missed + 0 }' $TRACING/kprobe_profile
 }
 
@@ -79,7 +82,6 @@ snapshot() {
 }
 
 [ "$FRAGMENT" = 0 ] || start fragment fragment "$FRAGMENT" "$SEED"
-drain
 # shellcheck disable=SC2034 # target_seen compares with it
 TARGET=$((BALLOON * PAGES_PER_MIB))
 load_driver

@@ -18,7 +18,7 @@ from . import initramfs, ktap, ledger, qemu
 from .common import OUT, HarnessError, as_harness_error
 
 COMPLAINT = re.compile(
-    r"BUG:|WARNING:|Oops|Call Trace|possible recursive locking|suspicious RCU|Bad page state|kmemleak|"
+    r"BUG:|WARNING:|Oops|Call Trace|possible recursive locking|suspicious RCU|Bad page state|kmemleak: [1-9]|"
     r"unable to handle|rcu.*stall|hung_task|blocked for more than|Kernel panic|soft lockup|KASAN:|UBSAN:")
 BOOT_ATTEMPTS = 3
 BOOT_SECONDS = 60
