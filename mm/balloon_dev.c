@@ -9,19 +9,13 @@
 #include <linux/idr.h>
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
-#include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/sizes.h>
 #include <linux/workqueue.h>
 
 #include "balloon_internal.h"
 
 /* Time for a hypervisor to answer, unless balloon_set_ack_timeout() is called. */
 #define BALLOON_ACK_TIMEOUT	(30 * HZ)
-
-/* Inflation leaves 1/32 of memory available, but not less than 16 MiB. */
-#define BALLOON_FLOOR_SHIFT	5
-#define BALLOON_FLOOR_MIN	(SZ_16M >> PAGE_SHIFT)
 
 /*
  * Settles batches.  Not freezable: pages must not stay pending over a freeze
@@ -75,8 +69,7 @@ int balloon_register_device(struct balloon_dev_info *b, struct device *parent,
 	balloon_devinfo_init(b);
 	b->ops = ops;
 	b->ack_timeout = BALLOON_ACK_TIMEOUT;
-	b->floor = max_t(unsigned long, totalram_pages() >> BALLOON_FLOOR_SHIFT,
-			 BALLOON_FLOOR_MIN);
+	b->floor = balloon_default_floor();
 	INIT_WORK(&b->reap_work, balloon_reap_work);
 	INIT_DELAYED_WORK(&b->flush_work, balloon_flush_work);
 	INIT_DELAYED_WORK(&b->watchdog, balloon_watchdog);

@@ -118,6 +118,10 @@ void balloon_work(struct work_struct *work);
 void balloon_deflate_all(struct balloon_dev_info *b);
 void balloon_abandon(struct balloon_dev_info *b);
 
+/* mm/balloon_floor.c */
+long balloon_mem_available(void);
+unsigned long balloon_default_floor(void);
+
 /* mm/balloon_sysfs.c */
 extern const struct attribute_group *balloon_dev_groups[];
 

@@ -109,7 +109,7 @@ static void put_batch(struct balloon_batch *batch)
 /* Pages that may be taken before the guest has less than its floor. */
 static unsigned long room_above_floor(struct balloon_dev_info *b)
 {
-	long room = si_mem_available() - (long)READ_ONCE(b->floor);
+	long room = balloon_mem_available() - (long)READ_ONCE(b->floor);
 
 	return max(room, 0L);
 }

@@ -379,10 +379,8 @@ static inline __printf(1, 2) void fake_log(const char *fmt, ...)
 #define count_vm_event(item)		fake_count_vm_events(item, 1)
 #undef __count_vm_event
 #define __count_vm_event(item)		fake_count_vm_events(item, 1)
-#undef si_mem_available
-#define si_mem_available()		((long)fake.mem_available - fake.nr_taken)
-#undef totalram_pages
-#define totalram_pages()		(1UL << 18)
+#define balloon_mem_available()		((long)fake.mem_available - fake.nr_taken)
+#define balloon_default_floor()		1024UL
 
 #undef jiffies
 #define jiffies				fake.now
