@@ -110,7 +110,8 @@ void __balloon_batch_put(struct balloon_batch *batch)
 static void __set_error(struct balloon_dev_info *b, int error)
 {
 	lockdep_assert_held(&b->pages_lock);
-	if (b->error)
+	/* A hypervisor that fails after a silence is not to be forgiven. */
+	if (b->error && (b->error != -ETIMEDOUT || error == -ETIMEDOUT))
 		return;
 	b->error = error;
 	wake_up(&b->wait);
@@ -120,6 +121,12 @@ static void __set_error(struct balloon_dev_info *b, int error)
 	else
 		dev_err(b->dev, "hypervisor failed (%d): balloon stopped, unbind and bind the device to restart it\n",
 			error);
+}
+
+/* Only the watchdog says that the hypervisor is silent. */
+static int adapter_error(int error)
+{
+	return error == -ETIMEDOUT ? -EIO : error;
 }
 
 /**
@@ -157,8 +164,8 @@ static void account_inflating(const struct balloon_range_list *list)
 static bool batch_send(struct balloon_batch *batch)
 {
 	struct balloon_dev_info *b = batch->b;
+	bool submitting, done;
 	unsigned long flags;
-	bool done;
 	int err;
 
 	balloon_ranges_sort(&batch->inflate);
@@ -172,12 +179,17 @@ static bool batch_send(struct balloon_batch *batch)
 	list_add_tail(&batch->node, &b->in_flight);
 	b->stats.batches++;
 	err = b->error;
+	submitting = !err;
+	b->nr_submitting += submitting;
 	spin_unlock_irqrestore(&b->pages_lock, flags);
 
-	if (!err)
-		err = b->ops->submit(b, batch);
+	if (submitting)
+		err = adapter_error(b->ops->submit(b, batch));
 
 	spin_lock_irqsave(&b->pages_lock, flags);
+	b->nr_submitting -= submitting;
+	if (!b->nr_submitting && b->dying)
+		wake_up(&b->wait);
 	if (err) {
 		batch->error = err;
 		batch->rejected = true;
@@ -295,25 +307,25 @@ void balloon_flush_work(struct work_struct *work)
 					 struct balloon_dev_info, flush_work));
 }
 
-/* ->watchdog of a device: marks it broken when its hypervisor is silent. */
+/* ->watchdog of a device: marks it as stalled when its hypervisor is silent. */
 void balloon_watchdog(struct work_struct *work)
 {
 	struct balloon_dev_info *b;
 	struct balloon_batch *batch;
-	unsigned long flags, due, now;
+	unsigned long flags, due, now = jiffies;
 
 	b = container_of(to_delayed_work(work), struct balloon_dev_info,
 			 watchdog);
 	spin_lock_irqsave(&b->pages_lock, flags);
-	batch = list_first_entry_or_null(&b->in_flight, struct balloon_batch,
-					 node);
-	if (batch) {
-		now = jiffies;
+	list_for_each_entry(batch, &b->in_flight, node) {
+		if (batch->state != BALLOON_BATCH_IN_FLIGHT)
+			continue;
 		due = batch->submitted + READ_ONCE(b->ack_timeout);
 		if (time_before(now, due))
 			queue_delayed_work(balloon_wq, &b->watchdog, due - now);
 		else
 			__set_error(b, -ETIMEDOUT);
+		break;
 	}
 	spin_unlock_irqrestore(&b->pages_lock, flags);
 }
@@ -348,9 +360,9 @@ void balloon_batch_complete(struct balloon_batch *batch, int error)
 		WARN_ONCE(1, "balloon batch completed twice\n");
 		goto out;
 	}
-	batch->error = error;
+	batch->error = adapter_error(error);
 	if (error)
-		__set_error(b, error);
+		__set_error(b, batch->error);
 out:
 	spin_unlock_irqrestore(&b->pages_lock, flags);
 }

@@ -111,16 +111,34 @@ static unsigned long pages_left(struct balloon_dev_info *b)
 	return left;
 }
 
+/* The hypervisor did not take part: go on without it, if it can be reset. */
+static void balloon_reset(struct balloon_dev_info *b, unsigned long left)
+{
+	spin_lock_irq(&b->pages_lock);
+	b->error = -ESHUTDOWN;
+	spin_unlock_irq(&b->pages_lock);
+	if (!b->ops->reset)
+		return;
+
+	dev_warn(b->dev, "%lu pages not given back, resetting the device\n",
+		 left);
+	if (!wait_event_timeout(b->wait, !READ_ONCE(b->nr_submitting),
+				BALLOON_DYING_TIMEOUT))
+		return;
+	b->ops->reset(b);
+	balloon_abandon(b);
+}
+
 /**
  * balloon_unregister_device - remove a balloon, giving back all of its pages
  * @b: a registered device
  *
- * Pages that are being migrated are waited for, a minute at most.  If the
+ * Goes on for as long as pages come back, and for a minute without.  If the
  * hypervisor fails or is silent, ->reset() makes it forget the balloon.
  *
  * Context: process, may sleep; not concurrently with balloon_set_target().
  * Return: 0, and @b may be freed; or -EBUSY if pages could not be given back.
- * Then @b remains in use for ever and must not be freed.
+ * Then @b and @ops remain in use for ever and must not be freed.
  */
 int balloon_unregister_device(struct balloon_dev_info *b)
 {
@@ -135,26 +153,22 @@ int balloon_unregister_device(struct balloon_dev_info *b)
 	balloon_deflate_all(b);
 	if (!READ_ONCE(b->error))
 		balloon_report(b);
-	if (pages_left(b) && b->ops->reset) {
-		dev_warn(b->dev, "%lu pages not given back, resetting the device\n",
-			 pages_left(b));
-		spin_lock_irq(&b->pages_lock);
-		b->error = -ESHUTDOWN;
-		spin_unlock_irq(&b->pages_lock);
-		b->ops->reset(b);
-		balloon_abandon(b);
-	}
+	left = pages_left(b);
+	if (left)
+		balloon_reset(b, left);
 	balloon_free_refused(b);
 	cancel_delayed_work_sync(&b->flush_work);
 	cancel_delayed_work_sync(&b->watchdog);
 	cancel_work_sync(&b->reap_work);
 
 	left = pages_left(b);
-	device_unregister(b->dev);
 	if (WARN_ONCE(left, "balloon: unregistered with %lu pages left\n", left)) {
 		__module_get(THIS_MODULE);
+		get_device(b->dev);
+		device_unregister(b->dev);
 		return -EBUSY;
 	}
+	device_unregister(b->dev);
 	ida_free(&balloon_ida, b->id);
 	balloon_batches_free(b);
 	return 0;

@@ -6,7 +6,8 @@
  *
  *	page lock
  *	  b->pages_lock (interrupts off)
- *	    the xarray's own lock, the page allocator's locks
+ *	    locks inside the xarray, the slab allocator, wait queues,
+ *	    workqueues and printk
  *
  * The page lock of a page that belongs to a device keeps the device and this
  * code in place: a page leaves the device only after it was made immovable
@@ -94,9 +95,10 @@ void __balloon_forgive(struct balloon_dev_info *b);
 bool balloon_batch_is_clean(const struct balloon_batch *batch);
 void balloon_batch_settle(struct balloon_batch *batch);
 void balloon_page_free(struct page *page);
+void balloon_free_refused(struct balloon_dev_info *b);
 void balloon_reap_work(struct work_struct *work);
 
-/* mm/balloon_compaction.c */
+/* mm/balloon_migrate.c */
 bool balloon_page_isolate(struct page *page);
 void balloon_page_putback(struct page *page);
 int balloon_page_migrate(struct page *new, struct page *old,
@@ -111,8 +113,10 @@ extern struct workqueue_struct *balloon_wq;
 #define BALLOON_BACKOFF_MIN	(HZ / 5)
 #define BALLOON_BACKOFF_MAX	(32 * HZ)
 
+/* Unregistration gives up when no page came back for so long. */
+#define BALLOON_DYING_TIMEOUT	(60 * HZ)
+
 unsigned long balloon_actual(struct balloon_dev_info *b);
-void balloon_free_refused(struct balloon_dev_info *b);
 void balloon_report(struct balloon_dev_info *b);
 void balloon_work(struct work_struct *work);
 void balloon_deflate_all(struct balloon_dev_info *b);
@@ -135,9 +139,14 @@ extern const struct attribute_group *balloon_dev_groups[];
 #ifdef CONFIG_BALLOON_COMPACTION
 void balloon_page_set_movable(struct page *page);
 void balloon_page_clear_movable(struct page *page);
+bool balloon_page_has_mapping(struct page *page);
 #else
 static inline void balloon_page_set_movable(struct page *page) { }
 static inline void balloon_page_clear_movable(struct page *page) { }
+static inline bool balloon_page_has_mapping(struct page *page)
+{
+	return page->mapping;
+}
 #endif
 
 static inline struct balloon_dev_info *balloon_page_owner(struct page *page)

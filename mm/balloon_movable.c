@@ -9,6 +9,7 @@
  */
 #include <linux/migrate.h>
 #include <linux/mm_types.h>
+#include <linux/page-flags.h>
 
 #include "balloon_internal.h"
 
@@ -49,4 +50,19 @@ void balloon_page_set_movable(struct page *page)
 void balloon_page_clear_movable(struct page *page)
 {
 	__ClearPageMovable(page);
+}
+
+/**
+ * balloon_page_has_mapping - does a page belong to anybody else?
+ * @page: a page
+ *
+ * A page that was movable keeps the mark, but no callbacks, until it is freed.
+ *
+ * Context: any.
+ * Return: true if page->mapping is in use.
+ */
+bool balloon_page_has_mapping(struct page *page)
+{
+	return page->mapping && !(__PageMovable(page) &&
+				  !page_movable_ops(page));
 }

@@ -11,6 +11,7 @@
  */
 #include <linux/balloon_compaction.h>
 #include <linux/bitmap.h>
+#include <linux/bitops.h>
 #include <linux/mm.h>
 #include <linux/sort.h>
 
@@ -133,20 +134,25 @@ static struct bucket *take_lowest(struct bucket *buckets, unsigned int *nr)
 	return &buckets[*nr];
 }
 
-/* A block is in one zone, but blocks that meet may be in two. */
+/* Adjacent pages in one block are in one zone; blocks that meet may not be. */
 static void empty_bucket(struct balloon_range_list *list,
 			 const struct bucket *bucket)
 {
-	unsigned long pfn = bucket->block << BALLOON_BLOCK_SHIFT;
-	unsigned int start, end;
-	bool first = true;
+	unsigned long pfn = bucket->block << BALLOON_BLOCK_SHIFT, bits, rest;
+	unsigned int i, start, nr;
 
-	for_each_set_bitrange(start, end, bucket->pages, BALLOON_BLOCK_PAGES) {
-		if (first)
-			balloon_range_add(list, pfn + start, end - start);
-		else
-			append(list, pfn + start, end - start);
-		first = false;
+	for (i = 0; i < BITS_TO_LONGS(BALLOON_BLOCK_PAGES); i++) {
+		for (bits = bucket->pages[i]; bits; bits = rest) {
+			/* Adding to its lowest bit clears a run of ones. */
+			start = __ffs(bits);
+			rest = bits & (bits + BIT(start));
+			nr = hweight_long(bits ^ rest);
+			if (start)
+				append(list, pfn + start, nr);
+			else
+				balloon_range_add(list, pfn, nr);
+		}
+		pfn += BITS_PER_LONG;
 	}
 }
 

@@ -10,6 +10,8 @@
  * page->lru links refused pages; page->private is the owner.
  */
 #include <linux/balloon_compaction.h>
+#include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -74,9 +76,19 @@ static void page_disown(struct page *page)
 	unlock_page(page);
 }
 
+/*
+ * The migration code may still hold the page, and even use page->lru after it
+ * has dropped the page lock.  A page that somebody else keeps stays immovable.
+ */
 static void page_reown(struct page *page, struct balloon_dev_info *b)
 {
+	unsigned long deadline = jiffies + HZ;
+
 	if (balloon_page_owner(page))
+		return;
+	while (page_count(page) > 1 && time_before(jiffies, deadline))
+		msleep(1);
+	if (page_count(page) > 1)
 		return;
 	lock_page(page);
 	balloon_page_set_owner(page, b);
@@ -96,6 +108,14 @@ void balloon_page_free(struct page *page)
 {
 	__ClearPageOffline(page);
 	__free_page(page);
+}
+
+static void free_list(struct list_head *pages)
+{
+	struct page *page;
+
+	while ((page = balloon_page_pop(pages)))
+		balloon_page_free(page);
 }
 
 static void range_free(unsigned long pfn, unsigned int nr)
@@ -227,6 +247,8 @@ static void __settle_states(struct balloon_batch *batch, bool clean)
 	}
 	b->nr_inflating -= batch->inflate.nr_pages;
 	b->nr_deflating -= batch->deflate.nr_pages;
+	if (balloon_batch_is_migration(batch))
+		b->nr_migrating -= batch->deflate.nr_pages;
 	b->stats.refused += batch->inflate.nr_pages - inflated +
 			    batch->deflate.nr_pages - deflated;
 	__count(b, inflated, deflated, balloon_batch_is_migration(batch));
@@ -247,17 +269,37 @@ void balloon_batch_settle(struct balloon_batch *batch)
 	LIST_HEAD(refused);
 
 	settle_pages(batch, &refused, clean);
+	/* A balloon that has stopped takes nothing, so nothing is held back. */
+	if (READ_ONCE(b->error))
+		free_list(&refused);
+
 	spin_lock_irqsave(&b->pages_lock, flags);
 	__settle_states(batch, clean);
 	list_splice(&refused, &b->refused);
 	/* The worker sees its own refusals; a migration's it is to make up. */
 	if (!clean && !batch->for_target && !b->dying)
-		queue_delayed_work(system_freezable_wq, &b->work,
-				   BALLOON_BACKOFF_MIN);
+		mod_delayed_work(system_freezable_wq, &b->work,
+				 BALLOON_BACKOFF_MIN);
 	list_del_init(&batch->node);
 	__balloon_forgive(b);
 	__balloon_batch_put(batch);
 	spin_unlock_irqrestore(&b->pages_lock, flags);
+}
+
+/**
+ * balloon_free_refused - free the pages that the hypervisor refused
+ * @b: the device
+ *
+ * Context: process.
+ */
+void balloon_free_refused(struct balloon_dev_info *b)
+{
+	LIST_HEAD(refused);
+
+	spin_lock_irq(&b->pages_lock);
+	list_splice_init(&b->refused, &refused);
+	spin_unlock_irq(&b->pages_lock);
+	free_list(&refused);
 }
 
 /* ->reap_work of a device: settles what was completed meanwhile. */

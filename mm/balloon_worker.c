@@ -6,7 +6,7 @@
  * the balloon has the size that was asked for.  When that cannot be reached it
  * tries again later, and later each time, instead of spinning.
  *
- * page->lru links refused pages that are to be freed.
+ * Uses no field of struct page.
  */
 #include <linux/balloon_compaction.h>
 #include <linux/device.h>
@@ -21,9 +21,6 @@
 
 /* How often a worker that is busy for long tells how far it has come. */
 #define BALLOON_REPORT_INTERVAL	(HZ / 10)
-
-/* Time for the migration code to return the pages that it holds. */
-#define BALLOON_ISOLATED_TIMEOUT	(60 * HZ)
 
 /* BALLOONED, ISOLATED or about to be: what counts towards the target. */
 static unsigned long balloon_held(struct balloon_dev_info *b)
@@ -40,6 +37,9 @@ static unsigned long balloon_held(struct balloon_dev_info *b)
  * balloon_actual - size of a balloon as the hypervisor has acknowledged it
  * @b: the device
  *
+ * Of a page that is being migrated and the one that takes its place, the
+ * hypervisor has one, or for a moment both or none.
+ *
  * Context: any.
  * Return: number of pages.
  */
@@ -48,27 +48,9 @@ unsigned long balloon_actual(struct balloon_dev_info *b)
 	unsigned long flags, actual;
 
 	spin_lock_irqsave(&b->pages_lock, flags);
-	actual = b->nr_ballooned + b->isolated_pages;
+	actual = b->nr_ballooned + b->isolated_pages + b->nr_migrating;
 	spin_unlock_irqrestore(&b->pages_lock, flags);
 	return actual;
-}
-
-/**
- * balloon_free_refused - free the pages that the hypervisor refused
- * @b: the device
- *
- * Context: process.
- */
-void balloon_free_refused(struct balloon_dev_info *b)
-{
-	struct page *page;
-	LIST_HEAD(refused);
-
-	spin_lock_irq(&b->pages_lock);
-	list_splice_init(&b->refused, &refused);
-	spin_unlock_irq(&b->pages_lock);
-	while ((page = balloon_page_pop(&refused)))
-		balloon_page_free(page);
 }
 
 static struct balloon_batch *try_get_batch(struct balloon_dev_info *b)
@@ -363,8 +345,9 @@ static bool balloon_is_empty(struct balloon_dev_info *b)
  */
 void balloon_deflate_all(struct balloon_dev_info *b)
 {
-	unsigned long deadline = jiffies + BALLOON_ISOLATED_TIMEOUT;
+	unsigned long deadline = jiffies + BALLOON_DYING_TIMEOUT;
 	unsigned long refused = READ_ONCE(b->stats.refused);
+	unsigned long dequeued = READ_ONCE(b->stats.dequeued);
 	struct balloon_batch *batch;
 
 	while (!READ_ONCE(b->error) && time_before(jiffies, deadline) &&
@@ -380,6 +363,10 @@ void balloon_deflate_all(struct balloon_dev_info *b)
 			balloon_batch_flush(b);
 			wait_event_timeout(b->wait, balloon_is_empty(b) ||
 					   something_to_deflate(b), HZ);
+		}
+		if (READ_ONCE(b->stats.dequeued) != dequeued) {
+			dequeued = READ_ONCE(b->stats.dequeued);
+			deadline = jiffies + BALLOON_DYING_TIMEOUT;
 		}
 		if (READ_ONCE(b->stats.refused) != refused) {
 			refused = READ_ONCE(b->stats.refused);
@@ -402,7 +389,7 @@ void balloon_abandon(struct balloon_dev_info *b)
 	balloon_batch_flush(b);
 	flush_work(&b->reap_work);
 	wait_event_timeout(b->wait, balloon_is_idle(b),
-			   BALLOON_ISOLATED_TIMEOUT);
+			   BALLOON_DYING_TIMEOUT);
 	while ((batch = try_get_batch(b))) {
 		take_pages_into(b, batch, ULONG_MAX);
 		if (!batch->deflate.nr) {

@@ -36,7 +36,7 @@
 #define PFNS_PER_MESSAGE	256
 #define PAGES_PER_MESSAGE	(PFNS_PER_MESSAGE / PFNS_PER_PAGE)
 
-/* Messages of a queue: enough for two batches of any shape. */
+/* Messages of a queue: enough for two batches of 4 KiB pages. */
 #define MESSAGES_PER_QUEUE	32U
 
 enum vb_direction { VB_INFLATE, VB_DEFLATE, VB_NR_DIRECTIONS };
@@ -127,11 +127,11 @@ static struct virtio_balloon *to_vb(struct balloon_dev_info *b)
  */
 static unsigned int range_limit(struct balloon_range *range)
 {
-	const unsigned long end = (U32_MAX + 1ULL) / PFNS_PER_PAGE;
+	const u64 end = (U32_MAX + 1ULL) / PFNS_PER_PAGE;
+	u64 last = (u64)range->pfn + range->nr;
 
-	if (unlikely(range->pfn + range->nr > end))
-		range->nr_refused = min_t(unsigned long, range->nr,
-					  range->pfn + range->nr - end);
+	if (unlikely(last > end))
+		range->nr_refused = min_t(u64, range->nr, last - end);
 	return range->nr - range->nr_refused;
 }
 
@@ -462,6 +462,15 @@ static void vb_remove(struct virtio_device *vdev)
 		vb_free(vb);
 }
 
+#ifdef CONFIG_PM_SLEEP
+/* The queues do not survive a sleep; rather none than a dead balloon. */
+static int vb_freeze(struct virtio_device *vdev)
+{
+	dev_err(&vdev->dev, "balloon cannot be suspended yet: unbind the driver first\n");
+	return -EOPNOTSUPP;
+}
+#endif
+
 static int vb_validate(struct virtio_device *vdev)
 {
 	/* PFNs are guest physical, whatever the device's own addresses are. */
@@ -495,6 +504,9 @@ static struct virtio_driver vb_driver = {
 	.probe = vb_probe,
 	.remove = vb_remove,
 	.config_changed = vb_changed,
+#ifdef CONFIG_PM_SLEEP
+	.freeze = vb_freeze,
+#endif
 };
 module_virtio_driver(vb_driver);
 

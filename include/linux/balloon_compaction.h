@@ -20,8 +20,8 @@
  *	                             |  ^
  *	                           ISOLATED
  *
- * Only a BALLOONED page, one whose inflation the hypervisor has acknowledged,
- * can be isolated or deflated.  See Documentation/mm/balloon_compaction.rst.
+ * Only a BALLOONED page, one whose inflation the hypervisor has answered, can be
+ * isolated or deflated.  See Documentation/mm/balloon_compaction.rst.
  *
  * Numbers of pages are in units of PAGE_SIZE everywhere.
  */
@@ -131,8 +131,8 @@ static inline void *balloon_batch_priv(struct balloon_batch *batch)
  * @reset: Optional.  Make the hypervisor forget this balloon, because it failed
  *	or fell silent: when @reset returns, every batch in flight has been
  *	completed (with an error) and the guest may use all of its pages
- *	again.  Called once at most, by balloon_unregister_device(), after
- *	which nothing is submitted; may sleep.
+ *	again.  Called once at most, by balloon_unregister_device(); nothing
+ *	is submitted meanwhile or afterwards; may sleep.
  */
 struct balloon_dev_ops {
 	const char *driver;
@@ -146,15 +146,15 @@ struct balloon_dev_ops {
  * struct balloon_stats - counters of one device since it was registered
  * @enqueued: pages that entered the device
  * @dequeued: pages that left the device
- * @inflated: pages whose inflation was acknowledged, migrations not counted
+ * @inflated: pages that became BALLOONED, migrations not counted
  * @deflated: pages given back, migrations not counted
  * @isolated: pages isolated for migration
- * @migrated: isolated pages that were migrated
+ * @migrated: isolated pages of which the migration was recorded
  * @putback: isolated pages put back unmigrated, whatever the reason
  * @migrate_failed: migrations that this device refused, each attempt counted
  * @freed: old pages of migrations given to the page allocator
  * @batches: batches submitted
- * @refused: pages that the hypervisor refused
+ * @refused: pages that the hypervisor refused or failed on
  * @alloc_failed: times that inflation found no page
  *
  * All under &balloon_dev_info.pages_lock.  At every moment
@@ -226,6 +226,8 @@ struct balloon_dev_info {
 	struct list_head refused;	/* pages that the worker is to free */
 	unsigned int nr_free;		/* batches in ->free */
 	unsigned int nr_for_target;	/* the target worker's, not yet settled */
+	unsigned int nr_submitting;	/* calls of ->submit() under way */
+	unsigned long nr_migrating;	/* pairs of pages recorded, not settled */
 	bool dying;			/* unregistering: isolates nothing */
 	int error;			/* why the device is broken, or 0 */
 

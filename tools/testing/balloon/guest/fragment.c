@@ -27,18 +27,15 @@ static uint64_t hash(uint64_t x)
 	return x ^ (x >> 31);
 }
 
-/* Give runs of pages back that the hash names, as few calls as there are runs. */
 static int punch(unsigned char *mem, size_t nr_pages, uint64_t seed)
 {
-	size_t i, start = 0;
+	size_t i;
 
-	for (i = 0; i <= nr_pages; i++) {
-		if (i < nr_pages && !(hash(seed * nr_pages + i) & 1))
+	for (i = 0; i < nr_pages; i++) {
+		if (hash(seed * nr_pages + i) & 1)
 			continue;
-		if (i > start && madvise(mem + start * PAGE, (i - start) * PAGE,
-					 MADV_DONTNEED))
+		if (madvise(mem + i * PAGE, PAGE, MADV_DONTNEED))
 			return -1;
-		start = i + 1;
 	}
 	return 0;
 }
@@ -49,6 +46,7 @@ int main(int argc, char **argv)
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
 	unsigned char *mem;
 	sigset_t stop;
+	size_t i;
 	int sig;
 
 	if (!nr_pages) {
@@ -67,10 +65,8 @@ int main(int argc, char **argv)
 		perror("fragment");
 		return 1;
 	}
-	if (madvise(mem, nr_pages * PAGE, MADV_POPULATE_WRITE)) {
-		perror("fragment: no memory");
-		return 1;
-	}
+	for (i = 0; i < nr_pages; i++)
+		mem[i * PAGE] = 1;
 	if (punch(mem, nr_pages, seed)) {
 		perror("fragment: madvise");
 		return 1;

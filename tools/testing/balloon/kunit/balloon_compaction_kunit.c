@@ -312,11 +312,14 @@ static void page_level_random_walk(struct kunit *test)
  */
 #define balloon_page_set_movable	real_set_movable
 #define balloon_page_clear_movable	real_clear_movable
+#define balloon_page_has_mapping	real_has_mapping
+bool real_has_mapping(struct page *page);
 void real_set_movable(struct page *page);
 void real_clear_movable(struct page *page);
 #include "../../../../mm/balloon_movable.c"
 #undef balloon_page_set_movable
 #undef balloon_page_clear_movable
+#undef balloon_page_has_mapping
 
 static void movable_page_leads_to_the_core(struct kunit *test)
 {
@@ -327,6 +330,7 @@ static void movable_page_leads_to_the_core(struct kunit *test)
 	real_set_movable(page);
 	ops = page_movable_ops(page);
 	KUNIT_ASSERT_NOT_NULL(test, ops);
+	KUNIT_EXPECT_TRUE(test, real_has_mapping(page));
 	KUNIT_EXPECT_TRUE(test, ops->isolate_page(page, 0));
 	KUNIT_EXPECT_EQ(test, host.b.isolated_pages, 1);
 	KUNIT_EXPECT_FALSE(test, ops->isolate_page(page, 0));
@@ -336,7 +340,10 @@ static void movable_page_leads_to_the_core(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host.b.isolated_pages, 0);
 	real_clear_movable(page);
 	KUNIT_EXPECT_NULL(test, page_movable_ops(page));
+	/* The mark stays until the page is freed, and is nobody's mapping. */
+	KUNIT_EXPECT_FALSE(test, real_has_mapping(page));
 	page->mapping = NULL;
+	KUNIT_EXPECT_FALSE(test, real_has_mapping(page));
 	unlock_page(page);
 	validate(test);
 }

@@ -17,6 +17,7 @@
 #include "../../../../mm/balloon_batch.c"
 #include "../../../../mm/balloon_settle.c"
 #include "../../../../mm/balloon_compaction.c"
+#include "../../../../mm/balloon_migrate.c"
 #include "../../../../mm/balloon_worker.c"
 
 /* The core's initcalls are not run, the suite has its own. */

@@ -19,6 +19,7 @@
 
 #include <kunit/test.h>
 #include <linux/balloon_compaction.h>
+#include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/idr.h>
 #include <linux/jiffies.h>
@@ -207,6 +208,11 @@ void balloon_page_clear_movable(struct page *page)
 	fake_page(page)->movable = false;
 }
 
+bool balloon_page_has_mapping(struct page *page)
+{
+	return page->mapping;
+}
+
 /* Work items */
 
 static struct fake_work *fake_find_work(struct work_struct *work)
@@ -382,6 +388,10 @@ static inline __printf(1, 2) void fake_log(const char *fmt, ...)
 #define balloon_mem_available()		((long)fake.mem_available - fake.nr_taken)
 #define balloon_default_floor()		1024UL
 
+#undef get_device
+#define get_device(dev)			((void)(dev))
+#undef msleep
+#define msleep(ms)			fake_let_pass(msecs_to_jiffies(ms))
 #undef jiffies
 #define jiffies				fake.now
 #undef queue_work

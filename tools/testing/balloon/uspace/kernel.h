@@ -263,6 +263,9 @@ static inline size_t kmalloc_size_roundup(size_t size)
 #define BITS_TO_LONGS(n)	(((n) + BITS_PER_LONG - 1) / BITS_PER_LONG)
 #define DECLARE_BITMAP(name, n)	unsigned long name[BITS_TO_LONGS(n)]
 
+#define __ffs(word)		((unsigned int)__builtin_ctzl(word))
+#define hweight_long(word)	((unsigned int)__builtin_popcountl(word))
+
 static inline bool test_bit(unsigned long bit, const unsigned long *map)
 {
 	return map[bit / BITS_PER_LONG] >> bit % BITS_PER_LONG & 1;
@@ -609,14 +612,20 @@ struct movable_operations {
 	void (*putback_page)(struct page *page);
 };
 
+/* As up to 6.16: a pointer with a mark, and the mark alone from then on. */
+#define PAGE_MAPPING_MOVABLE	2UL
 static inline void __SetPageMovable(struct page *page,
 				    const struct movable_operations *ops)
 {
-	page->mapping = (void *)ops;
+	page->mapping = (void *)((unsigned long)ops | PAGE_MAPPING_MOVABLE);
 }
-#define __ClearPageMovable(page)	((page)->mapping = NULL)
-#define page_movable_ops(page) \
-	((const struct movable_operations *)(page)->mapping)
+#define __ClearPageMovable(page) \
+	((page)->mapping = (void *)PAGE_MAPPING_MOVABLE)
+#define __PageMovable(page) \
+	((unsigned long)(page)->mapping & PAGE_MAPPING_MOVABLE)
+#define page_movable_ops(page)						\
+	((const struct movable_operations *)				\
+	 ((unsigned long)(page)->mapping & ~PAGE_MAPPING_MOVABLE))
 
 /* Device model: suites put their own in the place of the functions. */
 struct device;

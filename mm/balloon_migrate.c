@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Balloon pages moved within guest memory: the callbacks by which compaction
+ * isolates, migrates and puts back pages of any device.
+ *
+ * Locking is told in mm/balloon_internal.h.
+ *
+ * page->private is the owning device.  page->lru of an isolated page, and of
+ * the old page of a migration until it is freed, belongs to the migration code.
+ */
+#include <linux/balloon_compaction.h>
+#include <linux/mm.h>
+#include <linux/vmstat.h>
+
+#include "balloon_internal.h"
+
+/**
+ * balloon_page_isolate - take a page aside for migration
+ * @page: a page of any device
+ *
+ * Context: under the page lock.
+ * Return: true if the page was BALLOONED and is ISOLATED now.
+ */
+bool balloon_page_isolate(struct page *page)
+{
+	struct balloon_dev_info *b = balloon_page_owner(page);
+	bool isolated;
+
+	if (!b)
+		return false;
+	spin_lock_irq(&b->pages_lock);
+	isolated = !b->dying && !b->error &&
+		   balloon_blocks_clear(&b->blocks, page_to_pfn(page));
+	if (isolated) {
+		b->nr_ballooned--;
+		b->isolated_pages++;
+		b->stats.isolated++;
+	}
+	spin_unlock_irq(&b->pages_lock);
+	return isolated;
+}
+
+/*
+ * Compaction waits for what it has migrated, so the last isolated page takes
+ * the open batch along.
+ */
+static struct balloon_batch *__batch_to_submit(struct balloon_dev_info *b)
+{
+	struct balloon_batch *batch = b->open;
+
+	lockdep_assert_held(&b->pages_lock);
+	if (!batch || (b->isolated_pages && !balloon_batch_full(batch)))
+		return NULL;
+	b->open = NULL;
+	return batch;
+}
+
+/**
+ * balloon_page_putback - a page will not be migrated
+ * @page: an ISOLATED page, BALLOONED from now on
+ *
+ * Context: process, under the page lock.
+ */
+void balloon_page_putback(struct page *page)
+{
+	struct balloon_dev_info *b = balloon_page_owner(page);
+	struct balloon_batch *batch;
+
+	spin_lock_irq(&b->pages_lock);
+	if (!WARN_ON_ONCE(balloon_blocks_set(&b->blocks, page_to_pfn(page), 1)))
+		b->nr_ballooned++;
+	b->isolated_pages--;
+	b->stats.putback++;
+	batch = __batch_to_submit(b);
+	wake_up(&b->wait);
+	spin_unlock_irq(&b->pages_lock);
+	if (batch)
+		balloon_batch_submit_migration(batch, MIGRATE_ASYNC);
+}
+
+/* Record that @new takes the place of @old. */
+static int __migrate(struct balloon_dev_info *b, struct page *new,
+		     struct page *old)
+{
+	lockdep_assert_held(&b->pages_lock);
+	if (b->dying || b->error)
+		return -EBUSY;
+	if (balloon_blocks_reserve(&b->blocks, page_to_pfn(new), 1,
+				   GFP_NOWAIT | __GFP_NOWARN))
+		return -EAGAIN;
+	if (!b->open) {
+		b->open = __balloon_batch_get(b, 0);
+		if (!b->open) {
+			balloon_blocks_unreserve(&b->blocks,
+						 page_to_pfn(new), 1);
+			return -EAGAIN;
+		}
+		balloon_batch_schedule_flush(b);
+	}
+
+	if (unlikely(page_zone(new) != page_zone(old))) {
+		adjust_managed_page_count(new, -1);
+		adjust_managed_page_count(old, 1);
+	}
+	get_page(new);
+	__SetPageOffline(new);
+	balloon_page_set_owner(new, b);
+	balloon_page_clear_owner(old);
+	balloon_range_add_page(&b->open->inflate, page_to_pfn(new));
+	balloon_range_add_page(&b->open->deflate, page_to_pfn(old));
+	b->isolated_pages--;
+	b->nr_inflating++;
+	b->nr_deflating++;
+	b->nr_migrating++;
+	b->stats.enqueued++;
+	b->stats.migrated++;
+	__count_vm_event(BALLOON_MIGRATE);
+	return 0;
+}
+
+/* A page-level driver does the work; the core keeps the index. */
+static int page_level_migrate(struct balloon_dev_info *b, struct page *new,
+			      struct page *old, enum migrate_mode mode)
+{
+	int err;
+
+	spin_lock_irq(&b->pages_lock);
+	err = balloon_blocks_reserve(&b->blocks, page_to_pfn(new), 1,
+				     GFP_NOWAIT | __GFP_NOWARN);
+	if (err)
+		b->stats.migrate_failed++;
+	spin_unlock_irq(&b->pages_lock);
+	if (err)
+		return -EAGAIN;
+
+	err = b->migratepage ? b->migratepage(b, new, old, mode) : -EBUSY;
+
+	spin_lock_irq(&b->pages_lock);
+	if (err) {
+		balloon_blocks_unreserve(&b->blocks, page_to_pfn(new), 1);
+		b->stats.migrate_failed++;
+		if (balloon_page_owner(old) != b) {
+			/* The driver has let go of it all the same. */
+			balloon_blocks_unreserve(&b->blocks, page_to_pfn(old),
+						 1);
+			b->stats.dequeued++;
+		}
+	} else {
+		balloon_blocks_unreserve(&b->blocks, page_to_pfn(old), 1);
+		b->stats.enqueued++;
+		b->stats.dequeued++;
+		b->stats.migrated++;
+		b->stats.freed++;
+	}
+	wake_up(&b->wait);
+	spin_unlock_irq(&b->pages_lock);
+	return err;
+}
+
+/**
+ * balloon_page_migrate - replace an isolated page
+ * @new: page to take into the balloon
+ * @old: an ISOLATED page
+ * @mode: how patient the migration code is
+ *
+ * The pair is recorded and the hypervisor told later, with others: @new is
+ * PENDING_INFLATE and @old PENDING_DEFLATE until it has answered.
+ *
+ * Context: process, both page locks held.  Waits for the hypervisor only if
+ * @mode is not MIGRATE_ASYNC and @old was the last isolated page or filled the
+ * batch.
+ * Return: 0; -EAGAIN if all batches are in flight or memory is short; -EBUSY
+ * if the device is broken or being unregistered.
+ */
+int balloon_page_migrate(struct page *new, struct page *old,
+			 enum migrate_mode mode)
+{
+	struct balloon_dev_info *b = balloon_page_owner(old);
+	struct balloon_batch *batch = NULL;
+	int err;
+
+	if (!b->ops)
+		return page_level_migrate(b, new, old, mode);
+
+	spin_lock_irq(&b->pages_lock);
+	err = __migrate(b, new, old);
+	if (err)
+		b->stats.migrate_failed++;
+	else
+		batch = __batch_to_submit(b);
+	if (!b->isolated_pages)
+		wake_up(&b->wait);
+	spin_unlock_irq(&b->pages_lock);
+
+	if (batch)
+		balloon_batch_submit_migration(batch, mode);
+	return err;
+}
