@@ -105,10 +105,15 @@ void balloon_blocks_init(struct balloon_blocks *bs)
 int balloon_blocks_reserve(struct balloon_blocks *bs, unsigned long pfn,
 			   unsigned int nr, gfp_t gfp)
 {
+	struct balloon_block *block = block_find(bs, pfn);
 	unsigned long end = pfn + nr, next = pfn;
-	struct balloon_block *block;
 	unsigned int n;
 
+	/* So it is when pages are migrated one by one. */
+	if (likely(block && nr == 1)) {
+		block->nr_reserved++;
+		return 0;
+	}
 	while (next < end) {
 		block = block_find(bs, next) ?: block_create(bs, next, gfp);
 		if (!block) {

@@ -49,7 +49,8 @@ static struct balloon_batch *__batch_to_submit(struct balloon_dev_info *b)
 	struct balloon_batch *batch = b->open;
 
 	lockdep_assert_held(&b->pages_lock);
-	if (!batch || (b->isolated_pages && !balloon_batch_full(batch)))
+	if (!batch || (b->isolated_pages &&
+		       batch->inflate.nr < BALLOON_BATCH_RANGES))
 		return NULL;
 	b->open = NULL;
 	return batch;
@@ -98,7 +99,7 @@ static int __migrate(struct balloon_dev_info *b, struct page *new,
 		balloon_batch_schedule_flush(b);
 	}
 
-	if (unlikely(page_zone(new) != page_zone(old))) {
+	if (unlikely(page_zone_id(new) != page_zone_id(old))) {
 		adjust_managed_page_count(new, -1);
 		adjust_managed_page_count(old, 1);
 	}

@@ -87,7 +87,7 @@ static void page_reown(struct page *page, struct balloon_dev_info *b)
 	if (balloon_page_owner(page))
 		return;
 	while (page_count(page) > 1 && time_before(jiffies, deadline))
-		msleep(1);
+		msleep(20);
 	if (page_count(page) > 1)
 		return;
 	lock_page(page);

@@ -377,6 +377,8 @@ static inline __printf(1, 2) void fake_log(const char *fmt, ...)
 #define lock_page(page)			fake_lock_page(page)
 #undef page_zone
 #define page_zone(page)			fake_page_zone(page)
+#undef page_zone_id
+#define page_zone_id(page)		fake_page_zone(page)
 #undef adjust_managed_page_count
 #define adjust_managed_page_count(page, nr)	((void)(page), fake.managed += (nr))
 #undef count_vm_events
