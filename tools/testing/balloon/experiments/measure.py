@@ -102,7 +102,7 @@ def missing(kernel):
     return [name for name in ("balloon_compaction.ko", "virtio_balloon.ko") if not (built / name).exists()]
 
 
-def run_all(kernel, drivers, scattered_boots, progress):
+def run_all(kernel, drivers, scattered_boots, exact_boots, progress):
     """
     Every boot of the experiment; stock and ours alternate, so that a busy machine hurts both.
 

@@ -455,6 +455,8 @@ static void migration_waits_for_the_answer(struct kunit *test)
 			page_to_pfn(old));
 	KUNIT_EXPECT_EQ(test, host.b.nr_inflating, 1);
 	KUNIT_EXPECT_EQ(test, host.b.nr_deflating, 1);
+	/* The size does not change meanwhile. */
+	KUNIT_EXPECT_EQ(test, balloon_actual(&host.b), 1);
 	KUNIT_EXPECT_TRUE(test, fake_page(old)->taken);
 	KUNIT_EXPECT_FALSE(test, compaction_isolate(old));
 	KUNIT_EXPECT_FALSE(test, compaction_isolate(new));
@@ -872,6 +874,34 @@ static void silent_hypervisor(struct kunit *test)
 	validate(test);
 }
 
+/* What a silent hypervisor answers in the end may be that it has failed. */
+static void failure_after_silence_is_not_forgiven(struct kunit *test)
+{
+	balloon_set_ack_timeout(&host.b, 1000);
+	resize(test, 5);
+	fake.step = NULL;
+	balloon_set_target(&host.b, 20);
+	fake_run_work(fake.now);
+	while (!host.b.error && fake_run_work(fake.now + 100 * HZ))
+		;
+	KUNIT_EXPECT_EQ(test, host.b.error, -ETIMEDOUT);
+	host.error = -EIO;
+	host_answer_nth(0);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.error, -EIO);
+	KUNIT_EXPECT_FALSE(test, compaction_isolate(arena));
+}
+
+/* Only the watchdog can call a hypervisor silent. */
+static void adapter_cannot_time_out(struct kunit *test)
+{
+	resize(test, 5);
+	balloon_set_target(&host.b, 6);
+	host.error = -ETIMEDOUT;
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.error, -EIO);
+}
+
 /* The watchdog's time is that of the oldest batch, not of the first. */
 static void slow_hypervisor_is_not_silent(struct kunit *test)
 {
@@ -920,6 +950,68 @@ static void ranges_merge(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, list->nr, 7);
 	KUNIT_EXPECT_EQ(test, list->nr_pages, 7 + 1 + 1 + 1 + 10 + 1 + 2);
 	KUNIT_EXPECT_EQ(test, list->range[6].nr_refused, 0);
+}
+
+static void check_sorted(struct kunit *test, const struct balloon_range_list *list,
+			 unsigned int nr_pages)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < list->nr; i++) {
+		const struct balloon_range *range = &list->range[i];
+
+		nr += range->nr;
+		if (i)
+			KUNIT_EXPECT_GE(test, range->pfn,
+					range[-1].pfn + range[-1].nr);
+	}
+	KUNIT_EXPECT_EQ(test, nr, nr_pages);
+	KUNIT_EXPECT_EQ(test, list->nr_pages, nr_pages);
+}
+
+/* Pages of a few blocks, in any order, become as few ranges as possible. */
+static void ranges_sort(struct kunit *test)
+{
+	static const unsigned int order[] = { 3, 700, 5, 4, 65, 64, 63, 701, 0 };
+	unsigned long pfn = page_to_pfn(arena);
+	struct balloon_range_list *list;
+	unsigned int i;
+
+	list = kunit_kzalloc(test, sizeof(*list), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, list);
+	for (i = 0; i < ARRAY_SIZE(order); i++)
+		balloon_range_add_page(list, pfn + order[i]);
+	balloon_ranges_sort(list);
+	check_sorted(test, list, ARRAY_SIZE(order));
+	/* 0, 3-5, 63-65, 700-701 */
+	KUNIT_EXPECT_EQ(test, list->nr, 4);
+	KUNIT_EXPECT_EQ(test, list->range[2].pfn, pfn + 63);
+	KUNIT_EXPECT_EQ(test, list->range[2].nr, 3);
+
+	/* A whole arena, backwards, is one. */
+	list->nr = 0;
+	list->nr_pages = 0;
+	for (i = BALLOON_BATCH_RANGES; i-- > 0;)
+		balloon_range_add_page(list, pfn + i);
+	balloon_ranges_sort(list);
+	check_sorted(test, list, BALLOON_BATCH_RANGES);
+	KUNIT_EXPECT_EQ(test, list->nr, 1);
+}
+
+/* Pages of many blocks keep their number of ranges. */
+static void ranges_sort_far_apart(struct kunit *test)
+{
+	struct balloon_range_list *list;
+	unsigned int i;
+
+	list = kunit_kzalloc(test, sizeof(*list), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, list);
+	for (i = 0; i < BALLOON_BATCH_RANGES; i++)
+		balloon_range_add_page(list, (i * 37 % BALLOON_BATCH_RANGES + 1) *
+					     BALLOON_BLOCK_PAGES);
+	balloon_ranges_sort(list);
+	check_sorted(test, list, BALLOON_BATCH_RANGES);
+	KUNIT_EXPECT_EQ(test, list->nr, BALLOON_BATCH_RANGES);
 }
 
 static void batch_is_full(struct kunit *test)
@@ -1089,8 +1181,12 @@ static struct kunit_case adapter_test_cases[] = {
 	KUNIT_CASE(submit_of_a_deflation_fails),
 	KUNIT_CASE(batch_is_completed_once),
 	KUNIT_CASE(silent_hypervisor),
+	KUNIT_CASE(failure_after_silence_is_not_forgiven),
+	KUNIT_CASE(adapter_cannot_time_out),
 	KUNIT_CASE(slow_hypervisor_is_not_silent),
 	KUNIT_CASE(ranges_merge),
+	KUNIT_CASE(ranges_sort),
+	KUNIT_CASE(ranges_sort_far_apart),
 	KUNIT_CASE(batch_is_full),
 	KUNIT_CASE(random_walk),
 	{}
