@@ -30,8 +30,7 @@ test: deps
 ## make modules KVER=V           build the modules for kernel V into build/V/
 .PHONY: modules
 modules:
-	@vars=$$($(TESTS)/fetch-kernel $(KVER)) && eval "$$vars" && \
-	scripts/build-modules "$$KVER" "$$KDIR"
+	@scripts/build-modules "$(KVER)"
 
 ## make modules_install KVER=V   install them below /lib/modules/V/updates/
 .PHONY: modules_install

@@ -177,7 +177,7 @@ def print_seed(boots):
 
 def print_figures(rows):
     print(f"\nOne round of four compactors, 400 MiB balloon scattered over 850 of 1024 MiB (medians):\n"
-          f"  {'':44} {'stock':>10} {'ours':>10} {'to reach':>10}  reached")
+          f"  {'':54} {'stock':>10} {'ours':>10} {'to reach':>10}  reached")
     for figure in rows:
-        print(f"  {figure['title']:44} {text(figure['stock']):>10} {text(figure['ours']):>10} "
+        print(f"  {figure['title']:54} {text(figure['stock']):>10} {text(figure['ours']):>10} "
               f"{aim(figure):>10}  {verdict(figure)}".rstrip())

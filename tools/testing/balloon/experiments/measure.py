@@ -119,10 +119,10 @@ def run_all(kernel, drivers, scattered_boots, exact_boots, progress):
     for name, boot in one_by_one:
         for driver in drivers:
             take((name, driver, boot))
-    # The same seed twice: the second must repeat the first to the instruction.
+    # Always the same seed: a second boot must repeat the first to the instruction.
     with ThreadPoolExecutor(2) as pool:
         try:
-            list(pool.map(take, [("exact", driver, 1) for _ in range(2) for driver in drivers]))
+            list(pool.map(take, [("exact", driver, 1) for _ in range(exact_boots) for driver in drivers]))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)      # interrupted: start no further guest
             raise
