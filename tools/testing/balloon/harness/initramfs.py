@@ -67,8 +67,8 @@ def module_files(kernel, scenario):
     for name in OUR_MODULES:
         if (built / f"{name}.ko").exists():
             found[f"ours/{name}"] = (built / f"{name}.ko").read_bytes()
-    for path in sorted(built.glob("*_kunit.ko")):
-        found[f"kunit/{path.stem}"] = path.read_bytes()
+    if any(need.startswith("kunit/") for need in scenario.needed_modules()):
+        found.update((f"kunit/{path.stem}", path.read_bytes()) for path in sorted(built.glob("*_kunit.ko")))
     missing = [need for need in scenario.needed_modules() if not any(re.fullmatch(need, name) for name in found)]
     if missing:
         where = built.relative_to(ROOT)
