@@ -138,7 +138,7 @@ static void balloon_reset(struct balloon_dev_info *b, unsigned long left)
  *
  * Context: process, may sleep; not concurrently with balloon_set_target().
  * Return: 0, and @b may be freed; or -EBUSY if pages could not be given back.
- * Then @b and @ops remain in use for ever and must not be freed.
+ * Then @b and its ops remain in use for ever and must not be freed.
  */
 int balloon_unregister_device(struct balloon_dev_info *b)
 {
