@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define KPF_OFFLINE	23
-#define HOST_BRIDGE	"/sys/bus/pci/devices/0000:00:00.0/config"
+#define HOST_BRIDGE	"/proc/bus/pci/00/00.0"
 #define INTERRUPT_LINE	0x3c	/* the host bridge has no interrupt */
 #define CHUNK		8192
 

@@ -43,9 +43,9 @@ note() { echo "# host: note $*"; }
 
 centiseconds() { read -r up _ </proc/uptime; echo "${up%.*}${up#*.}"; }
 
-# wait_until SECONDS COMMAND...: poll until the command succeeds.
+# wait_until SECONDS COMMAND...: poll until the command succeeds. Slow kernels have more time.
 wait_until() {
-	end=$(($(centiseconds) + $1 * 100))
+	end=$(($(centiseconds) + $1 * 100 * SLOW))
 	shift
 	until "$@"; do
 		[ "$(centiseconds)" -lt "$end" ] || return 1
@@ -87,9 +87,11 @@ load_driver() {
 	esac
 }
 
+loaded() { grep -q "^$1 " /proc/modules; }
+
 unload_driver() {
 	rmmod virtio_balloon || return
-	[ "$DRIVER" = stock ] || rmmod balloon_compaction
+	! loaded balloon_compaction || rmmod balloon_compaction
 }
 
 # --- the balloon ---------------------------------------------------------------------------------------------

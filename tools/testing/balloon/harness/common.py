@@ -6,6 +6,7 @@ Everything that can be thrown away is under build/ (downloads, compiled guest pr
 """
 import errno
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -50,6 +51,34 @@ def as_harness_error(error):
     if error.errno == errno.ENOSPC:
         return HarnessError(disk_full_text())
     return HarnessError(str(error))
+
+
+def leading_comment(path):
+    """The lines at the beginning of a file that start with "#"."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            return
+        yield line
+
+
+def option(line):
+    return re.fullmatch(r"# ([a-z-]+): *(.*?) *", line)
+
+
+def read_options(path, known):
+    """The "# key: value" lines of a file's leading comment. An unknown key is an error, not a silent no."""
+    options = {}
+    for match in filter(None, map(option, leading_comment(path))):
+        if match[1] not in known:
+            raise HarnessError(f"{path}: unknown option {match[1]!r}; known: {' '.join(known)}")
+        options[match[1]] = match[2]
+    return options
+
+
+def description(path):
+    """The first line of prose in a file's leading comment."""
+    prose = (line[2:] for line in leading_comment(path) if line.startswith("# ") and not option(line))
+    return next((line for line in prose if "SPDX" not in line and not line.startswith("CONFIG_")), "")
 
 
 PACKAGES = {

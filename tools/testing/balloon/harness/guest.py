@@ -97,7 +97,7 @@ def boot(scenario, kernel, work, report, listener):
     argv = qemu.command_line(kernel, scenario, work)
     (work / "command").write_text(" ".join(argv) + "\n")
     with qemu.Qemu(argv, work) as machine:
-        session = Session(scenario, machine, work, report)
+        session = Session(scenario, kernel, machine, work, report)
         session.start()
         ended = session.listen(listener)
         judge_end(session, ended)
@@ -110,8 +110,8 @@ def judge_end(session, ended):
     if error := session.machine.error_text():
         report.add(False, f"qemu: {error}")
     if not ended:
-        limit = session.scenario.get("timeout") if session.greeted else f"{BOOT_SECONDS} (booting)"
-        report.add(False, f"still running after {limit} s")
+        limit = session.scenario.number("timeout") if session.greeted else BOOT_SECONDS
+        report.add(False, f"still {'running' if session.greeted else 'booting'} after {limit * session.slow} s")
     if session.plan is None:
         report.add(False, "plan missing: the scenario did not come to its end")
     else:
@@ -147,8 +147,9 @@ def complaints(lines, expected):
 class Session:
     """The conversation with a running guest."""
 
-    def __init__(self, scenario, machine, work, report):
+    def __init__(self, scenario, kernel, machine, work, report):
         self.scenario, self.machine, self.report = scenario, machine, report
+        self.slow = kernel.slow
         self.host = ledger.HostLedger(scenario.number("mem") << 20, machine.control.ram_address())
         self.trace = ledger.TraceReader(work / "trace", self.host)
         self.log = work / "ktap"
@@ -168,7 +169,7 @@ class Session:
     def listen(self, listener):
         """Obey until QEMU ends (True) or the time is up (False)."""
         pipe = self.machine.process.stdout
-        self.deadline = time.monotonic() + BOOT_SECONDS
+        self.deadline = time.monotonic() + BOOT_SECONDS * self.slow
         rest = b""
         with selectors.DefaultSelector() as selector, open(self.log, "wb") as log:
             selector.register(pipe, selectors.EVENT_READ)
@@ -192,7 +193,7 @@ class Session:
         listener(text)
         if text.startswith("KTAP version") and not self.greeted:
             self.greeted = True
-            self.deadline = time.monotonic() + self.scenario.number("timeout")
+            self.deadline = time.monotonic() + self.scenario.number("timeout") * self.slow
         elif text.startswith("# host: "):
             verb, *arguments = text.removeprefix("# host: ").split()
             self.request(verb, arguments)

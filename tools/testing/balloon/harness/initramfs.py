@@ -36,7 +36,7 @@ def contents(kernel, scenario):
     files = {"init": (GUEST / "init").read_bytes(), "lib.sh": (GUEST / "lib.sh").read_bytes()}
     files["bin/busybox"] = Path(require("busybox")).read_bytes()
     files["scenario.sh"] = scenario.path.read_bytes()
-    files["scenario.env"] = scenario.environment().encode()
+    files["scenario.env"] = scenario.environment(kernel).encode()
     for program in guest_programs():
         files[f"bin/{program.name}"] = program.read_bytes()
     modules = module_files(kernel, scenario)
@@ -65,16 +65,24 @@ def module_files(kernel, scenario):
     found = {f"kernel/{name}": data for name, data in with_dependencies(kernel, KERNEL_MODULES).items()}
     built = BUILD / kernel.version
     for name in OUR_MODULES:
-        if (built / f"{name}.ko").exists():
-            found[f"ours/{name}"] = (built / f"{name}.ko").read_bytes()
+        path = find_module(kernel, name) if kernel.overlay else built / f"{name}.ko"
+        if path and path.exists():
+            found[f"ours/{name}"] = decompress(path)
     if any(need.startswith("kunit/") for need in scenario.needed_modules()):
         found.update((f"kunit/{path.stem}", path.read_bytes()) for path in sorted(built.glob("*_kunit.ko")))
-    missing = [need for need in scenario.needed_modules() if not any(re.fullmatch(need, name) for name in found)]
+    missing = [need for need in scenario.needed_modules()
+               if not any(re.fullmatch(need, name) for name in found) and not in_kernel(kernel, need)]
     if missing:
         where = built.relative_to(ROOT)
         what = Path(missing[0]).name.replace(".*", "*_kunit")
         raise HarnessError(f"no {what}.ko in {where}/: run make modules KVER={kernel.version}")
     return found
+
+
+def in_kernel(kernel, need):
+    """With the overlay modules may be built in; the core always is."""
+    name = need.removeprefix("ours/")
+    return kernel.overlay and (name == "balloon_compaction" or kernel.has_built_in(name))
 
 
 def with_dependencies(kernel, names):

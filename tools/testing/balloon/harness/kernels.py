@@ -3,7 +3,7 @@
 Find, download and unpack a Debian kernel with its headers, without installing anything.
 
 A kernel is named by a series ("6.1", "6.12": the newest cloud kernel of that series), by a full version
-("6.12.117+deb12-cloud-amd64") or by the directory of a built kernel tree. Point releases move weekly, so names are
+("6.12.117+deb12-cloud-amd64"), by a fragment in kernels/, from which it is built, or by the directory of a built tree. Point releases move weekly, so names are
 resolved when asked for. The result is one directory per version below build/cache/, complete or absent.
 """
 import fcntl
@@ -13,9 +13,10 @@ import shutil
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from . import build
 from .common import CACHE, HarnessError, as_harness_error, require, run
 
 SERIES = ("6.1", "6.12")
@@ -27,31 +28,59 @@ class Kernel:
     image: Path         # bzImage
     kdir: Path          # what "make -C" wants for an external module
     modules: Path       # the directory with the kernel's own modules; may not exist
+    config: Path        # .config
+    fragment: build.Fragment = build.NONE   # what it was built from, if we did
 
     @property
     def series(self):
         return ".".join(re.split(r"[.\-+]", self.version)[:2])
 
+    @property
+    def overlay(self):
+        """Is our code in the kernel itself?"""
+        return self.fragment.get("overlay") == "1"
+
+    @property
+    def slow(self):
+        return int(self.fragment.get("slow"))
+
+    def has(self, option):
+        """Is CONFIG_@option on?"""
+        return re.search(rf"^CONFIG_{option}=[ym]$", self.config.read_text(), re.M) is not None
+
+    def has_built_in(self, module):
+        pattern = rf"/{re.sub('[-_]', '[-_]', module)}\.ko$"
+        return re.search(pattern, (self.modules / "modules.builtin").read_text(), re.M) is not None
+
 
 def get(name):
     """The kernel called @name, downloaded first if need be."""
     tree = Path(name)
+    if build.find(name):
+        return from_fragment(name)
     if (tree / "arch/x86/boot/bzImage").exists():
-        return from_tree(tree.resolve())
+        return from_tree(tree.resolve(), tree / "no-modules")
     try:
         return from_cache(fetch(name))
     except OSError as error:
         raise as_harness_error(error) from None
 
 
-def from_tree(tree):
+def from_fragment(name):
+    tree = build.build(name)
     version = (tree / "include/config/kernel.release").read_text().strip()
-    return Kernel(version, tree / "arch/x86/boot/bzImage", tree, tree / "no-modules")
+    return replace(from_tree(tree, tree / f"root/lib/modules/{version}"), fragment=build.find(name)[0])
+
+
+def from_tree(tree, modules):
+    version = (tree / "include/config/kernel.release").read_text().strip()
+    return Kernel(version, tree / "arch/x86/boot/bzImage", tree, modules, tree / ".config")
 
 
 def from_cache(version):
     root = CACHE / version
-    return Kernel(version, root / f"boot/vmlinuz-{version}", kdir(version), root / f"lib/modules/{version}")
+    return Kernel(version, root / f"boot/vmlinuz-{version}", kdir(version), root / f"lib/modules/{version}",
+                  root / f"boot/config-{version}")
 
 
 def kdir(version):
@@ -97,7 +126,7 @@ def resolve(name):
     """A series or a full version to a full version."""
     if not is_series(name):
         if not re.fullmatch(r"\d+\.\d+[\w.+~-]*", name):
-            raise HarnessError(f"{name}: neither a series like 6.12, a version like uname -r, nor a built kernel tree")
+            raise HarnessError(f"{name}: neither a series like 6.12, a version like uname -r, a fragment in kernels/ nor a built kernel tree")
         return name
     for package in (f"linux-image-{name}-cloud-amd64", "linux-image-cloud-amd64"):
         for dependency in depends(package):
@@ -165,7 +194,7 @@ def relocate(root, version):
 def main(argv):
     """Print what a Makefile needs to know about a kernel, in the shell's own syntax."""
     if len(argv) != 1 or argv[0].startswith("-"):
-        print(f"usage: fetch-kernel {{{'|'.join(SERIES)}|VERSION|TREE}}", file=sys.stderr)
+        print(f"usage: fetch-kernel {{{'|'.join([*SERIES, *build.names()])}|VERSION|TREE}}", file=sys.stderr)
         return 0 if argv[:1] == ["--help"] else 2
     try:
         kernel = get(argv[0])

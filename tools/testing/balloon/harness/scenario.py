@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """
 A scenario is one shell script for the guest; "# key: value" lines in its leading comment are its options.
-
-An unknown key is an error, so that a typing mistake cannot silently turn a check off.
 """
-import re
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 
-from .common import TESTS, HarnessError
+from .common import TESTS, HarnessError, description, read_options
 
 SCENARIOS = TESTS / "scenarios"
 
@@ -17,6 +15,7 @@ DEFAULTS = {
     "mem": "1024",              # MiB
     "smp": "2",
     "driver": "ours",           # ours, stock or none: what "load_driver" loads
+    "requires": "",             # CONFIG_ options without which the kernel cannot run it, such as FAILSLAB
     "needs": "",                # further modules from build/<version>/ without which it cannot run
     "balloons": "1",            # virtio balloon devices, 0 or 1 (QEMU refuses a second)
     "balloon-options": "",      # further properties of the device, as -device takes them
@@ -41,10 +40,7 @@ class Scenario:
 
     @property
     def description(self):
-        """The first line of prose in the leading comment."""
-        lines = leading_comment(self.path)
-        prose = (line[2:] for line in lines if line.startswith("# ") and not option(line))
-        return next((line for line in prose if "SPDX" not in line), "")
+        return description(self.path)
 
     def get(self, key):
         return self.options.get(key, DEFAULTS[key])
@@ -56,36 +52,23 @@ class Scenario:
             raise HarnessError(f"{self.path}: {key}: {self.get(key)!r} is not a number") from None
 
     def runs_on(self, kernel):
-        return kernel.series in self.get("kernels").split()
+        wanted = any(fnmatch(self.name, glob) for glob in kernel.fragment.get("scenarios").split())
+        return (wanted and kernel.series in self.get("kernels").split() and
+                all(kernel.has(option) for option in self.get("requires").split()))
 
     def needed_modules(self):
         """Patterns of modules that must be in the guest, else the scenario proves nothing."""
         ours = ["ours/balloon_compaction", "ours/virtio_balloon"] if self.get("driver") == "ours" else []
         return ours + self.get("needs").split()
 
-    def environment(self):
+    def environment(self, kernel):
         """The options that the guest's shell wants to know."""
-        return f"DRIVER={self.get('driver')}\nBALLOONS={self.get('balloons')}\nMEM_MIB={self.get('mem')}\n"
-
-
-def leading_comment(path):
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            return
-        yield line
-
-
-def option(line):
-    return re.fullmatch(r"# ([a-z-]+): *(.*?) *", line)
+        return (f"DRIVER={self.get('driver')}\nBALLOONS={self.get('balloons')}\nMEM_MIB={self.get('mem')}\n"
+                f"SLOW={kernel.slow}\n")
 
 
 def load(path):
-    scenario = Scenario(path)
-    for match in filter(None, map(option, leading_comment(path))):
-        if match[1] not in DEFAULTS:
-            raise HarnessError(f"{path}: unknown option {match[1]!r}; known: {' '.join(DEFAULTS)}")
-        scenario.options[match[1]] = match[2]
-    return scenario
+    return Scenario(path, read_options(path, DEFAULTS))
 
 
 def load_all():

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+Build kernels of our own from Debian's sources, below build/kernels/.
+
+A fragment kernels/NAME.config holds the options of one kernel, after "# key: value" lines that say what it is made
+from. What a kernel was built from is remembered by content, so that nothing is built twice.
+"""
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from .common import BUILD, CACHE, OUT, ROOT, TESTS, HarnessError, read_options, require, run
+
+FRAGMENTS = TESTS / "kernels"
+COMPILER = "gcc-12"
+
+DEFAULTS = {
+    "source": "",               # series of Debian's source packages, such as 6.12; none: only a base for others
+    "base": "",                 # fragment whose options come first
+    "overlay": "0",             # 1: with our sources in place of the kernel's own balloon, by scripts/overlay
+    "scenarios": "*",           # globs of the scenarios that this kernel is for
+    "slow": "1",                # how much longer than usual things may take
+    "smp": "",                  # processors, whatever the scenario says
+}
+
+# Warnings that count: in our files and in those that lean on them. These are compiled afresh to see them all.
+WATCHED = re.compile(r"(mm/(balloon_|vmscan|migrate|compaction)|balloon_compaction\.h|balloon\.c).*warning:|"
+                     r"modpost:.*balloon")
+WATCHED_OBJECTS = ("mm/balloon_*.o", "mm/vmscan.o", "mm/migrate.o", "mm/compaction.o", "drivers/*/*balloon.o")
+
+
+@dataclass(frozen=True)
+class Fragment:
+    options: dict
+    config: tuple = ()
+
+    def get(self, key):
+        return self.options.get(key, DEFAULTS[key])
+
+
+NONE = Fragment({})
+
+
+def names():
+    """Kernels that can be built: a fragment for several sources makes one of each."""
+    return [name for path in sorted(FRAGMENTS.glob("*.config")) for name in kernels_of(path.stem)]
+
+
+def kernels_of(fragment):
+    sources = load(fragment).get("source").split()
+    return [fragment] if len(sources) == 1 else [f"{fragment}-{source}" for source in sources]
+
+
+def find(name):
+    """The fragment and the source of the kernel called @name, or None."""
+    for path in FRAGMENTS.glob("*.config"):
+        if name in kernels_of(path.stem):
+            fragment = load(path.stem)
+            return fragment, fragment.get("source").split()[kernels_of(path.stem).index(name)]
+    return None
+
+
+def load(name):
+    path = FRAGMENTS / f"{name}.config"
+    options = read_options(path, DEFAULTS)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    base = load(options["base"]).config if "base" in options else ()
+    return Fragment(options, (*base, *(line for line in lines if re.match(r"CONFIG_|# CONFIG_", line))))
+
+
+def build(name):
+    """The tree of the kernel called @name, built first if anything that it is made from has changed."""
+    fragment, series = find(name)
+    source = Path(run(ROOT / "scripts/fetch-source", series).strip())
+    if fragment.get("overlay") == "1":
+        source = overlaid(source)
+    tree = BUILD / "kernels" / name
+    key = content_key(fragment, source)
+    stamp = tree / "built-from"
+    if not stamp.exists() or stamp.read_text() != key:
+        stamp.unlink(missing_ok=True)
+        compile_kernel(fragment, source, tree)
+        stamp.write_text(key)
+    return tree
+
+
+def overlaid(pristine):
+    """A copy, by hard links, with the overlay applied; of its files only those that differ are written."""
+    tree = BUILD / "kernels" / f"{pristine.name}-overlay"
+    if not tree.exists():
+        tree.parent.mkdir(parents=True, exist_ok=True)
+        copy = tree.with_suffix(".new")
+        shutil.rmtree(copy, ignore_errors=True)
+        run("cp", "-al", pristine, copy)
+        copy.rename(tree)
+    run(ROOT / "scripts/overlay", tree)
+    return tree
+
+
+def content_key(fragment, source):
+    """Of everything that goes into a kernel; the overlay's own manifest names its files by content."""
+    parts = [run(COMPILER, "--version"), *fragment.config]
+    parts += [path.read_text() for path in (source / "Makefile", source / ".balloon-overlay/manifest") if path.exists()]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def compile_kernel(fragment, source, tree):
+    print(f"build: kernel {tree.name}, some minutes", file=sys.stderr, flush=True)
+    tree.mkdir(parents=True, exist_ok=True)
+    wanted = tree / "wanted.config"
+    wanted.write_text("\n".join([*fragment.config, f'CONFIG_LOCALVERSION="-{tree.name}"',
+                                 "# CONFIG_LOCALVERSION_AUTO is not set"]) + "\n")
+    log = OUT / f"build-{tree.name}.log"
+    log.parent.mkdir(exist_ok=True)
+    with open(log, "w", encoding="utf-8") as output:
+        make(source, tree, output, "allnoconfig", f"KCONFIG_ALLCONFIG={wanted}")
+        check_config(fragment, tree)
+        for path in (path for glob in WATCHED_OBJECTS for path in tree.glob(glob)):
+            path.unlink()
+        make(source, tree, output, f"-j{os.cpu_count()}", "W=1", "bzImage", "modules")
+        make(source, tree, output, "modules_install", f"INSTALL_MOD_PATH={tree / 'root'}")
+    lines = log.read_text(errors="replace").splitlines()
+    (tree / "warnings").write_text("".join(f"{line}\n" for line in lines if WATCHED.search(line)))
+
+
+def make(source, tree, output, *arguments):
+    compiler = f"ccache {COMPILER}" if shutil.which("ccache") else COMPILER
+    env = dict(os.environ, LC_ALL="C", CCACHE_DIR=str(CACHE / "ccache"), CCACHE_MAXSIZE="4G")
+    command = [require("make"), "-s", "-C", source, f"O={tree}", f"CC={compiler}", *arguments]
+    done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=env,
+                          check=False)
+    if done.returncode:
+        log = Path(output.name)
+        lines = log.read_text(errors="replace").splitlines()
+        error = next((line for line in lines if re.search(r"error:|\*\*\*|Error", line)), "")
+        raise HarnessError(f"kernel {tree.name} does not build: {error.strip()} (all of it: {log.relative_to(ROOT)})")
+
+
+def check_config(fragment, tree):
+    """An option that silently did not take effect would make a different kernel than its name says."""
+    config = set((tree / ".config").read_text().splitlines())
+    final = {re.search(r"CONFIG_\w+", line)[0]: line for line in fragment.config}
+    for option, line in final.items():
+        absent = line.startswith("#") and not any(other.startswith(f"{option}=") for other in config)
+        if line not in config and not absent:
+            raise HarnessError(f"kernel {tree.name}: {line} did not take effect; a dependency is missing")
