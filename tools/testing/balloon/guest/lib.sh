@@ -101,10 +101,13 @@ balloon_value() { cat "$CLASS/${2:-balloon0}/$1"; }
 
 vmstat() { sed -n "s/^$1 //p" /proc/vmstat; }
 
-# balloon_pages [DEVICE]: ballooned pages right now. The stock driver shows them only as a difference of events.
+# Does nothing tell of the balloon but the kernel's counters of events? So it is with the stock driver, and without sysfs.
+events_only() { [ ! -d $CLASS ]; }
+
+# balloon_pages [DEVICE]: ballooned pages right now.
 # shellcheck disable=SC2120 # the argument is for scenarios
 balloon_pages() {
-	if [ "$DRIVER" = stock ]; then
+	if events_only; then
 		echo $(($(vmstat balloon_inflate) - $(vmstat balloon_deflate)))
 	else
 		balloon_value actual_pages "$1"
@@ -125,7 +128,7 @@ at_rest() {
 
 # The stock driver counts a page before it tells the host, so one look at the count is too early by up to 256
 # pages: the count and the device's interrupts must also have stood still since the look before.
-stock_at_rest() {
+events_at_rest() {
 	# shellcheck disable=SC2119
 	now="$(balloon_pages) $(grep virtio /proc/interrupts)"
 	[ "$now" = "$seen" ] && return
@@ -135,8 +138,8 @@ stock_at_rest() {
 
 # shellcheck disable=SC2119
 target_seen() {
-	if [ "$DRIVER" = stock ]; then
-		[ "$(balloon_pages)" = "$TARGET" ] && stock_at_rest
+	if events_only; then
+		[ "$(balloon_pages)" = "$TARGET" ] && events_at_rest
 	else
 		[ "$(balloon_value target_pages)" = "$TARGET" ] && at_rest
 	fi
@@ -149,7 +152,7 @@ balloon_to() {
 }
 
 settle() {
-	if [ "$DRIVER" = stock ]; then wait_until 10 stock_at_rest; else wait_until 10 at_rest; fi
+	if events_only; then wait_until 10 events_at_rest; else wait_until 10 at_rest; fi
 }
 
 # ledger [FOREIGN]: wait for rest, then have the host compare. FOREIGN pages are ballooned by a device of another kind.
@@ -235,7 +238,7 @@ scattered_balloon() {
 }
 
 migrated_pages() {
-	if [ "$DRIVER" = stock ]; then vmstat balloon_migrate; else balloon_value stats/compact_balloon_migrated "$1"; fi
+	if events_only; then vmstat balloon_migrate; else balloon_value stats/compact_balloon_migrated "$1"; fi
 }
 
 # Percent of all processors that were idle in the last SECONDS; a balloon that waits must not spin.

@@ -15,6 +15,7 @@ DEFAULTS = {
     "mem": "1024",              # MiB
     "smp": "2",
     "driver": "ours",           # ours, stock or none: what "load_driver" loads
+    "overlay": "0",             # 1: only for kernels with our code in them
     "requires": "",             # CONFIG_ options without which the kernel cannot run it, such as FAILSLAB
     "needs": "",                # further modules from build/<version>/ without which it cannot run
     "balloons": "1",            # virtio balloon devices, 0 or 1 (QEMU refuses a second)
@@ -53,6 +54,7 @@ class Scenario:
 
     def runs_on(self, kernel):
         wanted = any(fnmatch(self.name, glob) for glob in kernel.fragment.get("scenarios").split())
+        wanted = wanted and (kernel.overlay or self.get("overlay") == "0")
         return (wanted and kernel.series in self.get("kernels").split() and
                 all(kernel.has(option) for option in self.get("requires").split()))
 
