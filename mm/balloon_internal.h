@@ -98,11 +98,17 @@ void balloon_page_free(struct page *page);
 void balloon_free_refused(struct balloon_dev_info *b);
 void balloon_reap_work(struct work_struct *work);
 
-/* mm/balloon_migrate.c */
+/* mm/balloon_migrate.c, there only if pages can be migrated */
 bool balloon_page_isolate(struct page *page);
 void balloon_page_putback(struct page *page);
 int balloon_page_migrate(struct page *new, struct page *old,
 			 enum migrate_mode mode);
+#ifdef CONFIG_BALLOON_COMPACTION
+void __balloon_count_freed(struct balloon_dev_info *b, unsigned int nr);
+#else
+static inline void __balloon_count_freed(struct balloon_dev_info *b,
+					 unsigned int nr) { }
+#endif
 
 /* mm/balloon_dev.c */
 extern struct workqueue_struct *balloon_wq;

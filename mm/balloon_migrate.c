@@ -35,6 +35,7 @@ bool balloon_page_isolate(struct page *page)
 		b->nr_ballooned--;
 		b->isolated_pages++;
 		b->stats.isolated++;
+		__count_vm_event(COMPACTBALLOONISOLATED);
 	}
 	spin_unlock_irq(&b->pages_lock);
 	return isolated;
@@ -72,11 +73,26 @@ void balloon_page_putback(struct page *page)
 		b->nr_ballooned++;
 	b->isolated_pages--;
 	b->stats.putback++;
+	__count_vm_event(COMPACTBALLOONFAILED);
 	batch = __batch_to_submit(b);
 	wake_up(&b->wait);
 	spin_unlock_irq(&b->pages_lock);
 	if (batch)
 		balloon_batch_submit_migration(batch, MIGRATE_ASYNC);
+}
+
+/**
+ * __balloon_count_freed - old pages of migrations go to the page allocator
+ * @b: the device
+ * @nr: number of pages
+ *
+ * Context: under @b->pages_lock.
+ */
+void __balloon_count_freed(struct balloon_dev_info *b, unsigned int nr)
+{
+	lockdep_assert_held(&b->pages_lock);
+	b->stats.freed += nr;
+	__count_vm_events(COMPACTBALLOONFREED, nr);
 }
 
 /* Record that @new takes the place of @old. */
@@ -116,7 +132,23 @@ static int __migrate(struct balloon_dev_info *b, struct page *new,
 	b->stats.enqueued++;
 	b->stats.migrated++;
 	__count_vm_event(BALLOON_MIGRATE);
+	__count_vm_event(COMPACTBALLOONMIGRATED);
 	return 0;
+}
+
+/*
+ * The driver's hypervisor has given back the old page and not taken the new
+ * one: the balloon is smaller now, and nothing was migrated.
+ */
+static void __page_level_lost(struct balloon_dev_info *b, struct page *old)
+{
+	lockdep_assert_held(&b->pages_lock);
+	balloon_blocks_unreserve(&b->blocks, page_to_pfn(old), 1);
+	b->stats.dequeued++;
+	b->stats.deflated++;
+	b->stats.putback++;
+	__count_vm_event(BALLOON_DEFLATE);
+	__count_vm_event(COMPACTBALLOONFAILED);
 }
 
 /* A page-level driver does the work; the core keeps the index. */
@@ -140,18 +172,15 @@ static int page_level_migrate(struct balloon_dev_info *b, struct page *new,
 	if (err) {
 		balloon_blocks_unreserve(&b->blocks, page_to_pfn(new), 1);
 		b->stats.migrate_failed++;
-		if (balloon_page_owner(old) != b) {
-			/* The driver has let go of it all the same. */
-			balloon_blocks_unreserve(&b->blocks, page_to_pfn(old),
-						 1);
-			b->stats.dequeued++;
-		}
+		if (balloon_page_owner(old) != b)
+			__page_level_lost(b, old);
 	} else {
 		balloon_blocks_unreserve(&b->blocks, page_to_pfn(old), 1);
 		b->stats.enqueued++;
 		b->stats.dequeued++;
 		b->stats.migrated++;
-		b->stats.freed++;
+		__count_vm_event(COMPACTBALLOONMIGRATED);
+		__balloon_count_freed(b, 1);
 	}
 	wake_up(&b->wait);
 	spin_unlock_irq(&b->pages_lock);

@@ -214,9 +214,9 @@ static void __count(struct balloon_dev_info *b, unsigned int inflated,
 	if (migration) {
 		unsigned int both = min(inflated, deflated);
 
+		__balloon_count_freed(b, deflated);
 		inflated -= both;
 		deflated -= both;
-		b->stats.freed += both;
 	}
 	b->stats.inflated += inflated;
 	b->stats.deflated += deflated;

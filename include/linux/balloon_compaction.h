@@ -150,7 +150,7 @@ struct balloon_dev_ops {
  * @deflated: pages given back, migrations not counted
  * @isolated: pages isolated for migration
  * @migrated: isolated pages of which the migration was recorded
- * @putback: isolated pages put back unmigrated, whatever the reason
+ * @putback: isolated pages that were not migrated, whatever the reason
  * @migrate_failed: migrations that this device refused, each attempt counted
  * @freed: old pages of migrations given to the page allocator
  * @batches: batches submitted
@@ -158,7 +158,14 @@ struct balloon_dev_ops {
  * @alloc_failed: times that inflation found no page
  *
  * All under &balloon_dev_info.pages_lock.  At every moment
- * @enqueued - @dequeued is the number of pages that the device holds.
+ * @enqueued - @dequeued is the number of pages that the device holds, and
+ * @isolated - @migrated - @putback the number of isolated ones.  When nothing is
+ * pending, @migrated - @freed is the number of old pages that a hypervisor would
+ * not give back.
+ *
+ * @isolated, @migrated, @putback and @freed of all devices together are the
+ * vm events COMPACTBALLOONISOLATED, COMPACTBALLOONMIGRATED,
+ * COMPACTBALLOONFAILED and COMPACTBALLOONFREED.
  */
 struct balloon_stats {
 	unsigned long enqueued;

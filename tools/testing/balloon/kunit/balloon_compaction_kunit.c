@@ -247,11 +247,43 @@ static void page_level_migration(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_SYNC), 0);
 	fake.events[BALLOON_MIGRATE] = 1;
 	validate(test);
+	KUNIT_EXPECT_EQ(test, fake.events[COMPACTBALLOONFREED], 1);
 	KUNIT_EXPECT_FALSE(test, fake_page(page)->taken);
 	page = balloon_page_dequeue(&host.b);
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	KUNIT_EXPECT_GE(test, arena_index(page), BALLOON_BLOCK_PAGES);
 	expect_clean(test, page);
+}
+
+/* As a driver does whose hypervisor takes the old page, but gives no new one. */
+static int half_migratepage(struct balloon_dev_info *b, struct page *newpage,
+			    struct page *page, enum migrate_mode mode)
+{
+	balloon_page_finalize(page);
+	fake_put_page(page);
+	spin_lock_irq(&b->pages_lock);
+	b->isolated_pages--;
+	spin_unlock_irq(&b->pages_lock);
+	return -EBUSY;
+}
+
+static void page_level_migration_shrinks_the_balloon(struct kunit *test)
+{
+	struct page *page = enqueue_new(test);
+
+	enqueue_new(test);
+	host.b.migratepage = half_migratepage;
+	KUNIT_ASSERT_TRUE(test, compaction_isolate(page));
+	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_SYNC), -EBUSY);
+	/* The page is the migration code's alone, which frees it. */
+	fake_page(page)->isolated = false;
+	list_del(&page->lru);
+	fake_put_page(page);
+	validate(test);
+	KUNIT_EXPECT_EQ(test, fake.events[COMPACTBALLOONFAILED], 1);
+	KUNIT_EXPECT_EQ(test, fake.events[BALLOON_INFLATE] -
+			fake.events[BALLOON_DEFLATE], 1);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 1);
 }
 
 static void page_level_migration_without_a_callback(struct kunit *test)
@@ -492,6 +524,68 @@ static void last_isolated_page_submits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host.in_flight[0]->inflate.nr_pages, 3);
 	settle(test);
 	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 5);
+}
+
+static void expect_events(struct kunit *test, long isolated, long migrated,
+			  long failed, long freed)
+{
+	KUNIT_EXPECT_EQ(test, fake.events[COMPACTBALLOONISOLATED], isolated);
+	KUNIT_EXPECT_EQ(test, fake.events[COMPACTBALLOONMIGRATED], migrated);
+	KUNIT_EXPECT_EQ(test, fake.events[COMPACTBALLOONFAILED], failed);
+	KUNIT_EXPECT_EQ(test, fake.events[COMPACTBALLOONFREED], freed);
+	validate(test);
+}
+
+/* /proc/vmstat: what is isolated is migrated or fails, then is freed. */
+static void compaction_events_balance(struct kunit *test)
+{
+	unsigned int i;
+
+	resize(test, 9);
+	expect_events(test, 0, 0, 0, 0);
+	isolate_all(test);
+	expect_events(test, 9, 0, 0, 0);
+	for (i = 0; i < 6; i++)
+		KUNIT_EXPECT_EQ(test, compaction_migrate(arena + i,
+							 MIGRATE_ASYNC), 0);
+	expect_events(test, 9, 6, 0, 0);
+	compaction_putback(arena + 6);
+	expect_events(test, 9, 6, 1, 0);
+	putback_all(test);
+	expect_events(test, 9, 6, 3, 0);
+	settle(test);
+	expect_events(test, 9, 6, 3, 6);
+
+	/* Two old pages that the hypervisor keeps are not freed. */
+	isolate_all(test);
+	host.keep = 2;
+	while (compaction_first())
+		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+							 MIGRATE_ASYNC), 0);
+	balloon_batch_flush(&host.b);
+	host_answer_nth(0);
+	fake_flush_work(&host.b.reap_work);
+	validate(test);
+	KUNIT_EXPECT_EQ(test, fake.events[COMPACTBALLOONISOLATED], 18);
+	KUNIT_EXPECT_EQ(test, fake.events[COMPACTBALLOONMIGRATED], 15);
+	KUNIT_EXPECT_EQ(test, fake.events[COMPACTBALLOONFREED],
+			15 - host.b.stats.refused);
+	KUNIT_EXPECT_GE(test, host.b.stats.refused, 2);
+	host.keep = 0;
+}
+
+/* An old page is freed even if the hypervisor does not take the new one. */
+static void freed_without_a_new_page(struct kunit *test)
+{
+	struct page *page = inflate_one(test, 3);
+
+	KUNIT_ASSERT_TRUE(test, compaction_isolate(page));
+	host.refuse = 1;
+	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_SYNC), 0);
+	fake_flush_work(&host.b.reap_work);
+	expect_events(test, 1, 1, 0, 1);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 0);
+	host.refuse = 0;
 }
 
 /* No migration is recorded: the last putback has nothing to submit. */
@@ -1143,6 +1237,7 @@ static struct kunit_case page_level_test_cases[] = {
 	KUNIT_CASE(isolate_and_putback),
 	KUNIT_CASE(isolate_refuses_a_foreign_page),
 	KUNIT_CASE(page_level_migration),
+	KUNIT_CASE(page_level_migration_shrinks_the_balloon),
 	KUNIT_CASE(page_level_migration_without_a_callback),
 	KUNIT_CASE(page_level_random_walk),
 	KUNIT_CASE(movable_page_leads_to_the_core),
@@ -1163,6 +1258,8 @@ static struct kunit_case adapter_test_cases[] = {
 	KUNIT_CASE(pending_deflate_is_out_of_reach),
 	KUNIT_CASE(migration_waits_for_the_answer),
 	KUNIT_CASE(last_isolated_page_submits),
+	KUNIT_CASE(compaction_events_balance),
+	KUNIT_CASE(freed_without_a_new_page),
 	KUNIT_CASE(putback_alone_submits_nothing),
 	KUNIT_CASE(full_batch_is_submitted),
 	KUNIT_CASE(open_batch_is_flushed),

@@ -368,6 +368,23 @@ static void validate_batches(struct kunit *test, struct seen *seen)
 	seen->batches = BALLOON_NR_BATCHES - nr_free;
 }
 
+/* Whatever compaction isolates is migrated or not, or isolated still. */
+static void validate_compaction_events(struct kunit *test)
+{
+	const struct balloon_stats *stats = &host.b.stats;
+
+	KUNIT_ASSERT_EQ(test, fake.events[COMPACTBALLOONISOLATED],
+			stats->isolated);
+	KUNIT_ASSERT_EQ(test, fake.events[COMPACTBALLOONMIGRATED],
+			stats->migrated);
+	KUNIT_ASSERT_EQ(test, fake.events[COMPACTBALLOONFAILED],
+			stats->putback);
+	KUNIT_ASSERT_EQ(test, fake.events[COMPACTBALLOONFREED], stats->freed);
+	KUNIT_ASSERT_EQ(test, stats->isolated - stats->migrated -
+			stats->putback, host.b.isolated_pages);
+	KUNIT_ASSERT_LE(test, stats->freed, stats->migrated);
+}
+
 /* Holds between any two calls into the core. */
 static void validate(struct kunit *test)
 {
@@ -406,6 +423,7 @@ static void validate(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, fake.events[BALLOON_INFLATE], stats->inflated);
 	KUNIT_ASSERT_EQ(test, fake.events[BALLOON_DEFLATE], stats->deflated);
 	KUNIT_ASSERT_EQ(test, fake.events[BALLOON_MIGRATE], stats->migrated);
+	validate_compaction_events(test);
 	if (!b->ops)
 		return;
 	/* In a migration the new page takes over the charge of the old one. */

@@ -60,6 +60,9 @@ struct fake_work {
 
 #define FAKE_NR_WORKS	4
 
+/* Stock kernels have no compaction events, which then come after all others. */
+#define FAKE_NR_EVENTS	(NR_VM_EVENT_ITEMS + 4)
+
 static struct fake_mm {
 	struct fake_page page[ARENA_PAGES];
 	unsigned int nr_taken;
@@ -69,7 +72,7 @@ static struct fake_mm {
 	bool no_memory;
 	unsigned long mem_available;
 	long managed;			/* sum of adjust_managed_page_count() */
-	long events[NR_VM_EVENT_ITEMS];
+	long events[FAKE_NR_EVENTS];
 
 	struct fake_work work[FAKE_NR_WORKS];
 	unsigned long now;		/* jiffies */
@@ -387,6 +390,8 @@ static inline __printf(1, 2) void fake_log(const char *fmt, ...)
 #define count_vm_event(item)		fake_count_vm_events(item, 1)
 #undef __count_vm_event
 #define __count_vm_event(item)		fake_count_vm_events(item, 1)
+#undef __count_vm_events
+#define __count_vm_events(item, nr)	fake_count_vm_events(item, nr)
 #define balloon_mem_available()		((long)fake.mem_available - fake.nr_taken)
 #define balloon_default_floor()		1024UL
 
