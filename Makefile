@@ -27,6 +27,12 @@ test: deps
 	@for kernel in $(KERNELS); do $(MAKE) modules KVER=$$kernel || exit; done
 	@$(TESTS)/run-tests $(ARGS)
 
+## make coverage                 run them on a kernel that measures coverage; say what never ran
+.PHONY: coverage
+coverage: deps
+	@$(MAKE) modules KVER=gcov
+	@$(TESTS)/run-coverage $(ARGS)
+
 ## make modules KVER=V           build the modules for kernel V into build/V/
 .PHONY: modules
 modules:

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import initramfs, ktap, ledger, qemu
+from . import coverage, initramfs, ktap, ledger, qemu
 from .common import OUT, HarnessError, as_harness_error
 
 COMPLAINT = re.compile(
@@ -158,6 +158,8 @@ class Session:
         self.deadline = 0
         self.plan = None
         self.guest_ledger = None
+        self.coverage = None
+        self.coverage_path = coverage.path(scenario, kernel)
         self.ledger_mark = self.ledger_foreign = 0
 
     def start(self):
@@ -189,6 +191,9 @@ class Session:
         """One line of the guest."""
         if self.guest_ledger is not None and not text.startswith("#"):
             self.ledger_range(text)
+            return
+        if self.coverage is not None and not text.startswith("#"):
+            self.coverage.append(text)
             return
         listener(text)
         if text.startswith("KTAP version") and not self.greeted:
@@ -227,6 +232,13 @@ class Session:
     def host_count(self, label, mark):
         self.trace.read_until_mark(int(mark))
         self.report.counts[label] = dict(self.host.counts)
+
+    def host_coverage(self, what):
+        if what == "begin":
+            self.coverage = []
+        else:
+            coverage.keep(self.coverage_path, "".join(self.coverage))
+            self.coverage = None
 
     def host_ledger(self, what, mark="0", foreign="0"):
         if what == "begin":
