@@ -13,6 +13,7 @@ from .guest import Report
 DESCRIPTIONS = {
     "userspace": "the KUnit suites in userspace, under ASan and UBSan",
     "selftest": "the harness is shown what is wrong and must notice",
+    "overlay": "scripts/overlay into small kernel trees and out again",
 }
 NAMES = tuple(DESCRIPTIONS)
 
@@ -20,7 +21,10 @@ NAMES = tuple(DESCRIPTIONS)
 def run(name):
     report = Report(name)
     started = time.monotonic()
-    {"userspace": userspace, "selftest": selftest}[name](report)
+    if name == "userspace":
+        userspace(report)
+    else:
+        unittests(report, f"harness.{name}")
     report.seconds = time.monotonic() - started
     return report
 
@@ -49,6 +53,13 @@ class Recorder(unittest.TestResult):
 
     addError = addFailure
 
+    def addSubTest(self, test, subtest, err):
+        if err:
+            self.addFailure(subtest, err)
 
-def selftest(report):
-    unittest.defaultTestLoader.loadTestsFromName("harness.selftest").run(Recorder(report))
+    def addSkip(self, test, reason):
+        self.report.add(True, f"{test.id()} # SKIP {reason}")
+
+
+def unittests(report, module):
+    unittest.defaultTestLoader.loadTestsFromName(module).run(Recorder(report))

@@ -1,0 +1,488 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+scripts/overlay, on trees that have only the files which it reads, copied from the kernels' sources.
+
+	cd tools/testing/balloon && python3 -m unittest harness.overlay
+
+The trees are hard links to one copy, as cp -al makes them; that copy is compared in the end, too.
+"""
+import fcntl
+import os
+import re
+import runpy
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import traceback
+import unittest
+from pathlib import Path
+
+from .common import CACHE, ROOT
+
+SCRIPT = ROOT / "scripts/overlay"
+STORE = ".balloon-overlay"
+
+# What the overlay reads of a kernel, and a few that it has no business with.
+KERNEL_FILES = """
+    COPYING Kbuild MAINTAINERS Makefile
+    Documentation/core-api/mm-api.rst Documentation/mm/index.rst
+    drivers/misc/Kconfig drivers/misc/Makefile drivers/misc/vmw_balloon.c
+    drivers/virtio/Makefile drivers/virtio/virtio.c drivers/virtio/virtio_balloon.c
+    include/linux/balloon_compaction.h include/linux/migrate.h include/linux/virtio_config.h
+    include/linux/vm_event_item.h
+    mm/Kconfig mm/Makefile mm/balloon_compaction.c mm/vmstat.c
+""".split()
+
+REPLACED = ["mm/balloon_compaction.c", "include/linux/balloon_compaction.h", "drivers/virtio/virtio_balloon.c"]
+
+# What the script is made of, for a copy that is of another version.
+OUR_FILES = ["Kbuild", "MAINTAINERS", "scripts/overlay", "mm", "include", "drivers", "compat-include", "Documentation",
+             "tools/testing/balloon/kunit"]
+
+# A script dies at its Nth change of a directory. All else that it writes is in a store that is not in place yet, or
+# goes to temporary files.
+CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir"}
+KILLED = 99
+
+
+def snapshot(tree):
+    """All there is in a tree: path -> (mode, contents). Git's own folder is git's."""
+    found = {}
+    for where, dirs, files in os.walk(tree):
+        if ".git" in dirs:
+            dirs.remove(".git")
+        for name in dirs + files:
+            path = Path(where) / name
+            mode = path.lstat().st_mode
+            content = os.readlink(path) if stat.S_ISLNK(mode) else path.read_bytes() if stat.S_ISREG(mode) else b""
+            found[str(path.relative_to(tree))] = (mode, content)
+    return found
+
+
+def without_store(found):
+    return {path: what for path, what in found.items() if path.split("/")[0] != STORE}
+
+
+def replace(path, content):
+    """Change a file, not its links in other trees."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    path.unlink()
+    path.write_bytes(content)
+    path.chmod(mode)
+
+
+def overlay(*argv, script=SCRIPT, prefix=(), dies_at=None):
+    """
+    Run the script; without a prefix in a fork of this process, which saves most of the time. With dies_at=N it is
+    killed just before its Nth change, and then the status is KILLED.
+    """
+    if prefix:
+        return subprocess.run([*prefix, script, *argv], capture_output=True, text=True, check=False)
+    sys.stdout.flush()
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        child = os.fork()
+        if child == 0:
+            os.dup2(out.fileno(), 1)
+            os.dup2(err.fileno(), 2)
+            os._exit(script_status(script, argv, dies_at))
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(argv, status, out.read().decode(), err.read().decode())
+
+
+def script_status(script, argv, dies_at):
+    left = [dies_at]
+
+    def hook(event, _):
+        if event in CHANGES:
+            if not left[0]:
+                os._exit(KILLED)
+            left[0] -= 1
+
+    if dies_at is not None:
+        sys.addaudithook(hook)
+    sys.argv = ["overlay", *map(str, argv)]
+    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)
+    try:
+        runpy.run_path(str(script), run_name="__main__")
+    except SystemExit as done:
+        return done.code or 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return 70
+
+
+def git(tree, *argv, **kwargs):
+    who = ["-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "gc.auto=0"]
+    return subprocess.run(["git", *who, *argv], cwd=tree, capture_output=True, check=True, **kwargs).stdout
+
+
+def privileges():
+    """A prefix with which mount may be called, in a namespace of its own, or None."""
+    for prefix in (["unshare", "-m"], ["unshare", "-rm"]):
+        probe = [*prefix, "sh", "-c", "mount -t tmpfs none /mnt"]
+        if shutil.which("unshare") and subprocess.run(probe, capture_output=True, check=False).returncode == 0:
+            return prefix
+    return None
+
+
+class Overlay:
+    """All cases, on a kernel of one series."""
+    series = None
+    step = 3    # kill at every Nth change
+
+    @classmethod
+    def setUpClass(cls):
+        source = CACHE / f"source-{cls.series}"
+        if not source.is_dir():
+            raise unittest.SkipTest(f"no kernel source; scripts/fetch-source {cls.series} gets it")
+        # Below build/, where links and renames stay on one file system.
+        cls.work = tempfile.TemporaryDirectory(dir=CACHE.parent, prefix="overlay-")
+        cls.dir = Path(cls.work.name)
+        cls.pristine = cls.dir / "pristine"
+        for path in KERNEL_FILES:
+            (cls.pristine / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source / path, cls.pristine / path)
+        # Modes are to be kept, whatever they are.
+        (cls.pristine / "mm/vmstat.c").chmod(0o600)
+        (cls.pristine / "mm/balloon_compaction.c").chmod(0o755)
+        cls.before = snapshot(cls.pristine)
+        cls.installed = cls.dir / "installed"
+        shutil.copytree(cls.pristine, cls.installed, copy_function=os.link)
+        overlay(cls.installed)
+        cls.after = snapshot(cls.installed)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.work.cleanup()
+
+    def setUp(self):
+        self.tree = self.dir / "tree"
+        self.copy(self.pristine)
+
+    def copy(self, source):
+        shutil.rmtree(self.tree, ignore_errors=True)
+        shutil.copytree(source, self.tree, copy_function=os.link, symlinks=True)
+
+    def tearDown(self):
+        shutil.rmtree(self.tree, ignore_errors=True)
+        self.assertEqual(snapshot(self.pristine), self.before, "a file was written through a link")
+
+    def does(self, *argv, says="", **kwargs):
+        done = overlay(*argv, self.tree, **kwargs)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn(says, done.stdout)
+        return done.stdout
+
+    def refuses(self, *argv, says, **kwargs):
+        """One line of error, and nothing happened."""
+        before = snapshot(self.tree)
+        done = overlay(*argv, self.tree, **kwargs)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertRegex(done.stderr, r"\Aoverlay: [^\n]*\n\Z")
+        self.assertIn(says, done.stderr)
+        self.assertEqual(snapshot(self.tree), before, "the tree was changed")
+
+    def is_pristine(self):
+        self.assertEqual(snapshot(self.tree), self.before)
+
+    # What it does
+
+    def test_install_and_undo(self):
+        self.does(says="files added")
+        self.assertEqual(snapshot(self.tree), self.after)
+        for path in REPLACED:
+            self.assertEqual((self.tree / path).read_bytes(), (ROOT / path).read_bytes())
+        self.assertEqual(stat.S_IMODE((self.tree / "mm/vmstat.c").stat().st_mode), 0o600)
+        self.does("--undo", says="as it was")
+        self.is_pristine()
+
+    def test_what_is_installed(self):
+        changed = {path for path in self.before if self.after[path] != self.before[path]}
+        self.assertEqual(changed & {"COPYING", "Kbuild", "Makefile", "drivers/misc/vmw_balloon.c", "mm"}, set())
+        objects = set(re.findall(r"balloon_\w+(?=\.o)", self.text("mm/Makefile")))
+        self.assertEqual(objects, {path.stem for path in (ROOT / "mm").glob("balloon_*.c")})
+        enum = re.findall(r"\bCOMPACTBALLOON\w+", self.text("include/linux/vm_event_item.h"))
+        text = re.findall(r'"(compact_balloon_\w+)"', self.text("mm/vmstat.c"))
+        self.assertEqual([name.lower() for name in enum], [name.replace("_", "") for name in text])
+        self.assertEqual(len(enum), 4)
+        self.assertIn("config NULL_BALLOON\n", self.text("drivers/misc/Kconfig"))
+        self.assertIn("config BALLOON_KUNIT_TEST\n", self.text("mm/Kconfig"))
+        order = ["BACKLIGHT CLASS/SUBSYSTEM", "BALLOON COMPACTION CORE", "BATMAN ADVANCED", "NULL BALLOON", "THE REST"]
+        self.assertEqual([t for t in re.findall(r"(?<=\n\n)(\S.*)\n(?=\w:\t)", self.text("MAINTAINERS")) if t in order],
+                         order)
+        compat = "struct virtqueue_info {" not in self.text("include/linux/virtio_config.h")
+        self.assertEqual("drivers/virtio/virtio_balloon_compat.h" in self.after, compat)
+        self.assertEqual("CFLAGS_virtio_balloon.o" in self.text("drivers/virtio/Makefile"), compat)
+
+    def text(self, path):
+        return self.after[path][1].decode()
+
+    def test_again_changes_nothing(self):
+        self.copy(self.installed)
+        times = [path.stat().st_mtime_ns for path in sorted(self.tree.rglob("*"))]
+        self.does(says="up to date")
+        self.assertEqual(snapshot(self.tree), self.after)
+        self.assertEqual([path.stat().st_mtime_ns for path in sorted(self.tree.rglob("*"))], times)
+
+    def test_undo_without_overlay(self):
+        self.does("--undo", says="nothing was changed")
+        self.is_pristine()
+
+    def test_make_sees_that_undo_changed_files(self):
+        self.does()
+        built = (self.tree / "mm/vmstat.c").stat().st_mtime_ns
+        self.does("--undo")
+        self.assertGreater((self.tree / "mm/vmstat.c").stat().st_mtime_ns, built)
+
+    def test_undo_leaves_what_others_made(self):
+        self.does()
+        (self.tree / "tools/testing/balloon/kunit/x.o").write_bytes(b"")
+        self.does("--undo")
+        (self.tree / "tools/testing/balloon/kunit/x.o").unlink()
+        os.removedirs(self.tree / "tools/testing/balloon/kunit")
+        self.is_pristine()
+
+    def test_patch(self):
+        patch = self.does("--diff")
+        self.is_pristine()
+        self.assertEqual(self.does("--diff"), patch)
+        git(self.tree, "init", "-q")
+        git(self.tree, "add", "-A", "-f")
+        git(self.tree, "commit", "-q", "-m", "kernel")
+        git(self.tree, "am", "-q", input=patch.encode())
+        ours = without_store(self.after)
+        # git knows of no mode but whether a file can be executed.
+        self.assertEqual({path: (mode & 0o100, content) for path, (mode, content) in snapshot(self.tree).items()},
+                         {path: (mode & 0o100, content) for path, (mode, content) in ours.items()})
+        self.refuses(says="exists and was not installed by this script")
+        self.copy(self.installed)
+        self.assertEqual(self.does("--diff"), patch)
+
+    def test_another_version(self):
+        other = self.dir / "other"
+        for path in OUR_FILES:
+            copy = shutil.copytree if (ROOT / path).is_dir() else shutil.copy
+            (other / path).parent.mkdir(parents=True, exist_ok=True)
+            copy(ROOT / path, other / path)
+        script = other / "scripts/overlay"
+        (other / "mm/balloon_new.c").write_text("/* more */\n")
+        (other / "mm/balloon_sysfs.c").write_text("/* other */\n")
+        (other / "Documentation/mm/balloon_compaction.rst").unlink()
+        self.does(script=script)
+        fresh = snapshot(self.tree)
+        self.assertNotEqual(without_store(fresh), without_store(self.after))
+        self.copy(self.installed)
+        written = (self.tree / "mm/balloon_dev.c").stat().st_ino
+        self.does(script=script, says="brought up to date")
+        self.assertEqual(without_store(snapshot(self.tree)), without_store(fresh))
+        self.assertEqual((self.tree / "mm/balloon_dev.c").stat().st_ino, written, "what is the same was written")
+        self.does(says="brought up to date")
+        self.assertEqual(without_store(snapshot(self.tree)), without_store(self.after))
+        self.does("--undo")
+        self.is_pristine()
+        shutil.rmtree(other)
+
+    def test_committed_changes_are_the_owners(self):
+        replace(self.tree / REPLACED[0], b"balloon_page_list_enqueue /* mine */\n")
+        mine = snapshot(self.tree)
+        git(self.tree, "init", "-q")
+        self.refuses(says="has local changes")
+        git(self.tree, "add", "-A", "-f")
+        git(self.tree, "commit", "-q", "-m", "kernel")
+        self.does()
+        self.assertEqual(without_store(snapshot(self.tree)).keys(), without_store(self.after).keys())
+        self.does("--undo")
+        self.assertEqual(snapshot(self.tree), mine)
+        replace(self.tree / REPLACED[0], b"balloon_page_list_enqueue /* not committed */\n")
+        self.refuses(says="has local changes")
+
+    # What it refuses
+
+    def test_local_changes(self):
+        for path in REPLACED:
+            with self.subTest(path):
+                self.copy(self.pristine)
+                replace(self.tree / path, self.before[path][1] + b"\n")
+                changed = snapshot(self.tree)
+                self.refuses(says=f"{path} has local changes")
+                self.refuses("--diff", says=f"{path} has local changes")
+                self.does("--force")
+                self.assertEqual(without_store(snapshot(self.tree)), without_store(self.after))
+                self.does(says="up to date")
+                self.does("--undo")
+                self.assertEqual(snapshot(self.tree), changed)
+
+    def test_no_kernel_tree(self):
+        for path in ("Makefile", "Kbuild"):
+            with self.subTest(path):
+                self.copy(self.pristine)
+                (self.tree / path).unlink()
+                self.refuses(says="is not a kernel tree")
+        shutil.rmtree(self.tree)
+        self.tree.mkdir()
+        self.refuses(says="is not a kernel tree")
+        self.refuses("--diff", says="is not a kernel tree")
+        done = overlay(self.dir / "nowhere")
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1))
+
+    def test_unsupported_kernels(self):
+        line = b"obj-$(CONFIG_VMWARE_BALLOON)\t+= vmw_balloon.o\n"
+        for path, text, other in (("include/linux/migrate.h", b"__SetPageMovable(", b"SetPageMovableOps("),
+                                  ("mm/Makefile", b"+= balloon_compaction.o", b"+= balloon.o"),
+                                  ("mm/vmstat.c", b'"balloon_migrate",', b'"balloon_moved",'),
+                                  ("mm/Kconfig", b"config COMPACTION\n", b"config COMPACT\n"),
+                                  ("MAINTAINERS", b"\nBACKLIGHT", b"\n\n"),
+                                  ("drivers/misc/Makefile", line, 2 * line)):
+            with self.subTest(path):
+                self.copy(self.pristine)
+                content = self.before[path][1].replace(text, other)
+                if path == "MAINTAINERS":
+                    content = content[:content.index(b"Maintainers List")]
+                self.assertNotEqual(content, self.before[path][1])
+                replace(self.tree / path, content)
+                self.refuses(says="support")
+                self.refuses("--force", says="support")
+                self.refuses("--diff", says="support")
+        self.copy(self.pristine)
+        for path in REPLACED[:2]:
+            (self.tree / path).rename(self.tree / path.replace("balloon_compaction", "balloon"))
+        self.refuses(says="support")
+
+    def test_names_that_are_taken(self):
+        (self.tree / "mm/balloon_dev.c").write_text("/* somebody else's */\n")
+        self.refuses(says="mm/balloon_dev.c exists")
+        self.refuses("--force", says="mm/balloon_dev.c exists")
+
+    def test_links_out_of_the_tree(self):
+        (self.tree / "mm/vmstat.c").rename(self.tree / "mm/elsewhere.c")
+        (self.tree / "mm/vmstat.c").symlink_to("elsewhere.c")
+        self.refuses(says="is not a plain file")
+
+    def test_edited_since(self):
+        for path in ("mm/balloon_dev.c", "mm/vmstat.c"):
+            with self.subTest(path):
+                self.copy(self.installed)
+                replace(self.tree / path, b"/* edited */\n")
+                self.refuses(says=f"{path} was edited")
+                self.refuses("--force", says=f"{path} was edited")
+                self.refuses("--diff", says=f"{path} was edited")
+                self.refuses("--undo", says=f"{path} was edited")
+                self.does("--undo", "--force")
+                self.is_pristine()
+
+    def test_damaged_store(self):
+        self.copy(self.installed)
+        replace(self.tree / STORE / "original/mm/vmstat.c", b"")
+        self.refuses("--undo", says="is not the kernel's own any more")
+        replace(self.tree / STORE / "manifest", b"{")
+        self.refuses("--undo", says="cannot be read")
+        self.refuses(says="cannot be read")
+
+    def test_two_at_once(self):
+        lock = os.open(self.tree, os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        self.refuses(says="another overlay works")
+        os.close(lock)
+        self.does()
+
+    def test_killed_while_installing(self):
+        at = 0
+        while overlay(self.tree, dies_at=at).returncode == KILLED:
+            self.repairs(f"killed at change {at}")
+            at += self.step
+            self.copy(self.pristine)
+        self.assertGreater(at, 40)
+        self.assertEqual(snapshot(self.tree), self.after)
+
+    def test_killed_while_undoing(self):
+        self.copy(self.installed)
+        at = 0
+        while overlay("--undo", self.tree, dies_at=at).returncode == KILLED:
+            self.repairs(f"killed at change {at}")
+            at += self.step
+            self.copy(self.installed)
+        self.assertGreater(at, 40)
+        self.is_pristine()
+
+    def repairs(self, when):
+        """A tree is whole, without or with overlay, or refused until --undo has repaired it."""
+        with self.subTest(when):
+            found = {path for path in snapshot(self.tree).items() if not path[0].startswith(STORE)}
+            if found not in (set(self.before.items()), set(without_store(self.after).items())) or \
+                    (self.tree / STORE).exists() and found == set(self.before.items()):
+                self.refuses(says=f"overlay --undo {self.tree}")
+            self.does("--undo")
+            self.is_pristine()
+
+    def test_read_only(self):
+        prefix = privileges()
+        if not prefix:
+            self.skipTest("no mount in a namespace here")
+        for source, argv in ((self.pristine, []), (self.installed, ["--undo"])):
+            self.copy(source)
+            mount = 'tree=$1; shift; mount --bind "$tree" "$tree" && mount -o remount,bind,ro "$tree" && exec "$@"'
+            sh = [*prefix, "sh", "-c", mount, "sh", self.tree]
+            self.refuses(*argv, says="is the tree read-only", prefix=sh)
+            self.does("--diff", prefix=sh)
+            # A part of the tree only.
+            self.refuses(*argv, says="is the tree read-only", prefix=[*sh[:-1], self.tree / "include/linux"])
+            self.assertEqual(snapshot(self.tree), snapshot(source))
+
+    def test_full_disk(self):
+        """From a disk that is full at once to one that is full near the end; in each case the way back works."""
+        prefix = privileges()
+        if not prefix:
+            self.skipTest("no mount in a namespace here")
+        script = """
+            set -eu
+            pristine=$1 overlay=$2 mnt=$3 free=$4
+            mount -t tmpfs none "$mnt"
+            cp -a "$pristine" "$mnt/tree"
+            mount -o remount,size=$(($(df -k --output=used "$mnt" | tail -1) + free))k "$mnt"
+            if "$overlay" "$mnt/tree"; then echo installed; exit 0; fi
+            "$overlay" --undo "$mnt/tree"
+            diff -r "$pristine" "$mnt/tree"
+        """
+        mnt = self.dir / "mnt"
+        mnt.mkdir()
+        results = []
+        for free in (0, 400, 1400, 3000):
+            done = subprocess.run([*prefix, "sh", "-c", script, "sh", self.pristine, SCRIPT, mnt, str(free)],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            results.append("installed" if "installed\n" in done.stdout else
+                           "repaired" if "as it was" in done.stdout else "untouched")
+            if results[-1] != "installed":
+                self.assertRegex(done.stderr, r"\Aoverlay: .*No space left on device[^\n]*\n\Z")
+        mnt.rmdir()
+        self.assertEqual(results[0], "untouched")
+        self.assertEqual(results[-1], "installed")
+        self.assertIn("repaired", results)
+
+
+class Series612(Overlay, unittest.TestCase):
+    series = "6.12"
+
+
+class Series61(Overlay, unittest.TestCase):
+    series = "6.1"
+    step = 7
+
+
+class Usage(unittest.TestCase):
+    def test_help(self):
+        done = overlay("--help")
+        self.assertEqual(done.returncode, 0)
+        for word in ("KTREE", "--undo", "--diff", "--force"):
+            self.assertIn(word, done.stdout)
+
+    def test_wrong_usage(self):
+        for argv in ([], ["--undo", "--diff", "."], ["--wrong", "."], ["a", "b"]):
+            self.assertEqual(overlay(*argv).returncode, 2)
