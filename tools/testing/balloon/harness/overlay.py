@@ -41,8 +41,8 @@ REPLACED = ["mm/balloon_compaction.c", "include/linux/balloon_compaction.h", "dr
 OUR_FILES = ["Kbuild", "MAINTAINERS", "scripts/overlay", "mm", "include", "drivers", "compat-include", "Documentation",
              "tools/testing/balloon/kunit"]
 
-# A script dies at its Nth change of a directory. All else that it writes is in a store that is not in place yet, or
-# goes to temporary files.
+# The script is killed at its Nth change of a directory. All else that it writes is in a store that is not in place
+# yet, or goes to temporary files.
 CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir"}
 KILLED = 99
 
@@ -135,7 +135,7 @@ def privileges():
 class Overlay:
     """All cases, on a kernel of one series."""
     series = None
-    step = 3    # kill at every Nth change
+    kills = (0, 7)  # at which change first, at each how many after that
 
     @classmethod
     def setUpClass(cls):
@@ -393,20 +393,20 @@ class Overlay:
         self.does()
 
     def test_killed_while_installing(self):
-        at = 0
+        at, step = self.kills
         while overlay(self.tree, dies_at=at).returncode == KILLED:
             self.repairs(f"killed at change {at}")
-            at += self.step
+            at += step
             self.copy(self.pristine)
         self.assertGreater(at, 40)
         self.assertEqual(snapshot(self.tree), self.after)
 
     def test_killed_while_undoing(self):
         self.copy(self.installed)
-        at = 0
+        at, step = self.kills
         while overlay("--undo", self.tree, dies_at=at).returncode == KILLED:
             self.repairs(f"killed at change {at}")
-            at += self.step
+            at += step
             self.copy(self.installed)
         self.assertGreater(at, 40)
         self.is_pristine()
@@ -473,7 +473,7 @@ class Series612(Overlay, unittest.TestCase):
 
 class Series61(Overlay, unittest.TestCase):
     series = "6.1"
-    step = 7
+    kills = (3, 7)
 
 
 class Usage(unittest.TestCase):
