@@ -8,8 +8,10 @@
  * page reserves its block on entry, moving it between states later never
  * allocates and cannot fail.
  *
- * Uses no field of struct page, takes no lock (the caller serialises) and has
- * no allocation policy (the caller gives the flags).
+ * Uses no field of struct page and has no allocation policy (the caller gives
+ * the flags).  The caller serialises everything, with interrupts off, but
+ * balloon_blocks_prepare(): what that adds to the xarray meanwhile, under the
+ * xarray's own lock, is an empty block.
  */
 #include <linux/balloon_compaction.h>
 #include <linux/bitmap.h>
@@ -58,19 +60,34 @@ static struct balloon_block *block_find(struct balloon_blocks *bs,
 	return block;
 }
 
-static struct balloon_block *block_create(struct balloon_blocks *bs,
-					  unsigned long pfn, gfp_t gfp)
+static struct balloon_block *block_alloc(unsigned long pfn, gfp_t gfp)
 {
 	struct balloon_block *block = kzalloc(sizeof(*block), gfp);
 
+	if (block)
+		block->index = block_index(pfn);
+	return block;
+}
+
+/* @old is what the xarray had in the place of @block. */
+static struct balloon_block *block_added(struct balloon_block *block,
+					 struct balloon_block *old)
+{
+	if (likely(!old))
+		return block;
+	kfree(block);
+	return xa_is_err(old) ? NULL : old;
+}
+
+static struct balloon_block *block_create(struct balloon_blocks *bs,
+					  unsigned long pfn, gfp_t gfp)
+{
+	struct balloon_block *block = block_alloc(pfn, gfp);
+
 	if (!block)
 		return NULL;
-	block->index = block_index(pfn);
-	if (xa_err(xa_store(&bs->blocks, block->index, block, gfp))) {
-		kfree(block);
-		return NULL;
-	}
-	return block;
+	return block_added(block, xa_cmpxchg(&bs->blocks, block->index, NULL,
+					     block, gfp));
 }
 
 static void block_destroy(struct balloon_blocks *bs, struct balloon_block *block)
@@ -88,7 +105,7 @@ static void block_destroy(struct balloon_blocks *bs, struct balloon_block *block
  */
 void balloon_blocks_init(struct balloon_blocks *bs)
 {
-	xa_init(&bs->blocks);
+	xa_init_flags(&bs->blocks, XA_FLAGS_LOCK_IRQ);
 	bs->last = NULL;
 	bs->cursor = 0;
 }
@@ -98,7 +115,7 @@ void balloon_blocks_init(struct balloon_blocks *bs)
  * @bs: the index
  * @pfn: first page
  * @nr: number of pages, may span blocks
- * @gfp: how to allocate descriptors
+ * @gfp: how to allocate descriptors, without sleeping
  *
  * Return: 0, or -ENOMEM and nothing is reserved.
  */
@@ -125,6 +142,31 @@ int balloon_blocks_reserve(struct balloon_blocks *bs, unsigned long pfn,
 		next += n;
 	}
 	return 0;
+}
+
+/**
+ * balloon_blocks_prepare - allocate what a reservation will need
+ * @bs: the index
+ * @pfn: the page that is to be reserved
+ * @gfp: how to allocate, may sleep
+ *
+ * The descriptor is there when this returns, but others may reserve pages of
+ * its block and drop it with the last of them, so a reservation can still fail.
+ *
+ * Context: process, not under the lock by which the caller serialises.
+ * Return: 0 or -ENOMEM.
+ */
+int balloon_blocks_prepare(struct balloon_blocks *bs, unsigned long pfn,
+			   gfp_t gfp)
+{
+	struct balloon_block *block = block_alloc(pfn, gfp);
+
+	if (!block)
+		return -ENOMEM;
+	/* Interrupts off: the caller's lock, taken in one, encloses this one. */
+	return block_added(block, xa_cmpxchg_irq(&bs->blocks, block->index,
+						 NULL, block, gfp)) ?
+	       0 : -ENOMEM;
 }
 
 /**

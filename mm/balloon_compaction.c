@@ -95,27 +95,10 @@ static bool page_is_enqueueable(struct page *page)
 	       !PageCompound(page);
 }
 
-/**
- * balloon_page_enqueue - put a page into the balloon
- * @b: the device
- * @page: page from balloon_page_alloc(), on no list
- *
- * The page is BALLOONED at once: the driver must tell the hypervisor before it
- * lets anybody dequeue or migrate.
- *
- * Context: process, takes the page lock.
- * Return: 0; -EINVAL and a warning, once, if @page is in use or is in a balloon
- * already; -ENOMEM if there is no memory to keep account of it.  On error the
- * page remains the caller's.
- */
-int balloon_page_enqueue(struct balloon_dev_info *b, struct page *page)
+static int try_enqueue(struct balloon_dev_info *b, struct page *page)
 {
 	unsigned long flags;
 	int err;
-
-	if (WARN_ONCE(!page_is_enqueueable(page),
-		      "balloon: enqueue of a page that is not the caller's\n"))
-		return -EINVAL;
 
 	lock_page(page);
 	spin_lock_irqsave(&b->pages_lock, flags);
@@ -131,6 +114,35 @@ int balloon_page_enqueue(struct balloon_dev_info *b, struct page *page)
 	unlock_page(page);
 	return err;
 }
+
+/**
+ * balloon_page_enqueue - put a page into the balloon
+ * @b: the device
+ * @page: page from balloon_page_alloc(), on no list
+ *
+ * The page is BALLOONED at once: the driver has told the hypervisor before, or
+ * does so before it lets anybody dequeue or migrate.
+ *
+ * Such drivers have nothing to do with a page that cannot be enqueued, since
+ * the hypervisor has it already.  So this does not fail for lack of memory: once
+ * for each block of 512 pages it needs some 100 bytes, for which it waits.
+ *
+ * Context: process, takes the page lock, may reclaim memory: hold no lock that
+ * a shrinker or an OOM notifier takes.
+ * Return: 0; or -EINVAL and a warning, once, if @page is in use or is in a
+ * balloon already, and remains the caller's.
+ */
+int balloon_page_enqueue(struct balloon_dev_info *b, struct page *page)
+{
+	if (WARN_ONCE(!page_is_enqueueable(page),
+		      "balloon: enqueue of a page that is not the caller's\n"))
+		return -EINVAL;
+
+	while (try_enqueue(b, page))
+		balloon_blocks_prepare(&b->blocks, page_to_pfn(page),
+				       GFP_KERNEL | __GFP_NOFAIL);
+	return 0;
+}
 EXPORT_SYMBOL_GPL(balloon_page_enqueue);
 
 /**
@@ -138,8 +150,9 @@ EXPORT_SYMBOL_GPL(balloon_page_enqueue);
  * @b: the device
  * @pages: pages as for balloon_page_enqueue(), linked by page->lru
  *
- * Context: process, takes page locks.
- * Return: number of pages enqueued; pages that could not be remain in @pages.
+ * Context: process, takes page locks, may reclaim memory.
+ * Return: number of pages enqueued, which is all of them but those for which
+ * balloon_page_enqueue() warns; these remain in @pages.
  */
 size_t balloon_page_list_enqueue(struct balloon_dev_info *b,
 				 struct list_head *pages)

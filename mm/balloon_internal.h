@@ -31,6 +31,8 @@
 void balloon_blocks_init(struct balloon_blocks *bs);
 int balloon_blocks_reserve(struct balloon_blocks *bs, unsigned long pfn,
 			   unsigned int nr, gfp_t gfp);
+int balloon_blocks_prepare(struct balloon_blocks *bs, unsigned long pfn,
+			   gfp_t gfp);
 void balloon_blocks_unreserve(struct balloon_blocks *bs, unsigned long pfn,
 			      unsigned int nr);
 int balloon_blocks_set(struct balloon_blocks *bs, unsigned long pfn,

@@ -32,6 +32,7 @@
 #include <linux/list.h>
 #include <linux/migrate.h>
 #include <linux/mm_types.h>
+#include <linux/pagemap.h>		/* for page-level drivers that rely on it */
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>

@@ -100,7 +100,7 @@ static int reserve(struct kunit *test, struct model *m, unsigned int page,
 		   unsigned int nr)
 {
 	int err = balloon_blocks_reserve(&m->bs, FIRST_PFN + page, nr,
-					 GFP_KERNEL);
+					 GFP_NOWAIT);
 	unsigned int n;
 
 	KUNIT_EXPECT_TRUE(test, !err || err == -ENOMEM);
@@ -463,6 +463,71 @@ static void lookups_survive_a_freed_block(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, page, 0);
 }
 
+/* A block that was prepared is there, but holds nothing. */
+static void prepare_then_reserve(struct kunit *test)
+{
+	struct model *m = test->priv;
+	unsigned long pfn;
+	unsigned int nth;
+
+	for (nth = 1; nth <= 2; nth++) {
+		test_fail_nth = nth;
+		KUNIT_EXPECT_EQ(test, balloon_blocks_prepare(&m->bs, FIRST_PFN,
+							     GFP_KERNEL),
+				-ENOMEM);
+		KUNIT_EXPECT_EQ(test, test_objects, 0);
+	}
+	for (nth = 0; nth < 2; nth++) {
+		KUNIT_EXPECT_EQ(test, balloon_blocks_prepare(&m->bs, FIRST_PFN,
+							     GFP_KERNEL), 0);
+		KUNIT_EXPECT_EQ(test, test_objects, 1);
+	}
+	KUNIT_EXPECT_FALSE(test, balloon_blocks_test(&m->bs, FIRST_PFN));
+	KUNIT_EXPECT_EQ(test, balloon_blocks_take(&m->bs, UINT_MAX, &pfn), 0);
+	test_fail_nth = 1;
+	KUNIT_EXPECT_EQ(test, reserve(test, m, 0, 1), 0);
+	KUNIT_EXPECT_EQ(test, test_fail_nth, 1);
+	test_fail_nth = 0;
+	unreserve(test, m, 0, 1);
+	KUNIT_EXPECT_EQ(test, test_objects, 0);
+}
+
+static struct balloon_blocks *raced;
+
+static void prepare_raced(void)
+{
+	balloon_blocks_prepare(raced, FIRST_PFN, GFP_KERNEL);
+}
+
+static void reserve_raced(void)
+{
+	balloon_blocks_reserve(raced, FIRST_PFN, 3, GFP_NOWAIT);
+}
+
+/* Two threads make the same block: one of them uses the other's. */
+static void prepare_races_with_reserve(struct kunit *test)
+{
+	struct model *m = test->priv;
+
+	raced = &m->bs;
+	test_meanwhile = prepare_raced;
+	KUNIT_EXPECT_EQ(test, reserve(test, m, 0, 1), 0);
+	KUNIT_EXPECT_EQ(test, test_objects, 1);
+	unreserve(test, m, 0, 1);
+	KUNIT_EXPECT_EQ(test, test_objects, 0);
+
+	test_meanwhile = reserve_raced;
+	KUNIT_EXPECT_EQ(test, balloon_blocks_prepare(&m->bs, FIRST_PFN,
+						     GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, test_objects, 1);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_set(&m->bs, FIRST_PFN, 3), 0);
+	KUNIT_EXPECT_TRUE(test, balloon_blocks_clear(&m->bs, FIRST_PFN));
+	KUNIT_EXPECT_TRUE(test, balloon_blocks_clear(&m->bs, FIRST_PFN + 1));
+	KUNIT_EXPECT_TRUE(test, balloon_blocks_clear(&m->bs, FIRST_PFN + 2));
+	balloon_blocks_unreserve(&m->bs, FIRST_PFN, 3);
+	KUNIT_EXPECT_EQ(test, test_objects, 0);
+}
+
 /* Page 0 and the last page that any machine can have. */
 static void extreme_page_numbers(struct kunit *test)
 {
@@ -475,7 +540,7 @@ static void extreme_page_numbers(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(pfns); i++) {
 		KUNIT_EXPECT_EQ(test, balloon_blocks_reserve(&m->bs, pfns[i], 1,
-							     GFP_KERNEL), 0);
+							     GFP_NOWAIT), 0);
 		KUNIT_EXPECT_EQ(test, balloon_blocks_set(&m->bs, pfns[i], 1), 0);
 	}
 	for (i = 0; i < ARRAY_SIZE(pfns); i++) {
@@ -555,6 +620,7 @@ static int blocks_test_init(struct kunit *test)
 	test_warnings = 0;
 	test_objects = 0;
 	test_fail_nth = 0;
+	test_meanwhile = NULL;
 	test_random_state = 1;
 	test->priv = m;
 	return 0;
@@ -593,6 +659,8 @@ static struct kunit_case blocks_test_cases[] = {
 	KUNIT_CASE(take_starts_over),
 	KUNIT_CASE(take_keeps_reservations),
 	KUNIT_CASE(lookups_survive_a_freed_block),
+	KUNIT_CASE(prepare_then_reserve),
+	KUNIT_CASE(prepare_races_with_reserve),
 	KUNIT_CASE(extreme_page_numbers),
 	KUNIT_CASE(overhead_is_below_0_02_percent),
 	KUNIT_CASE(random_walk),

@@ -67,20 +67,78 @@ static void enqueue_refuses_a_page_in_a_balloon(struct kunit *test)
 	validate(test);
 }
 
+/* Page-level drivers ignore what enqueueing returns, so it does not fail. */
 static void enqueue_without_memory(struct kunit *test)
 {
-	struct page *page = balloon_page_alloc();
 	unsigned int nth;
 
-	for (nth = 1; nth <= 2; nth++) {
+	/* The descriptor, then its slot; a known block needs neither. */
+	for (nth = 1; nth <= 3; nth++) {
+		test_gfp = 0;
 		test_fail_nth = nth;
-		KUNIT_EXPECT_EQ(test, balloon_page_enqueue(&host.b, page),
-				-ENOMEM);
-		expect_clean(test, page);
-		validate(test);
+		enqueue_new(test);
+		KUNIT_EXPECT_EQ(test, test_fail_nth, nth == 3);
+		KUNIT_EXPECT_EQ(test, !!(test_gfp & __GFP_NOFAIL), nth != 3);
+		KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 1);
+		fake_put_page(balloon_page_dequeue(&host.b));
+		KUNIT_EXPECT_EQ(test, test_objects, 0);
 	}
+	test_fail_nth = 0;
+}
+
+static unsigned int nr_robberies;
+
+/* Others use the block that was prepared, and free it when they are done. */
+static void rob(void)
+{
+	unsigned long pfn = page_to_pfn(arena) + 100;
+
+	if (!nr_robberies || !nr_robberies--)
+		return;
+	spin_lock_irq(&host.b.pages_lock);
+	if (!balloon_blocks_reserve(&host.b.blocks, pfn, 1, GFP_NOWAIT))
+		balloon_blocks_unreserve(&host.b.blocks, pfn, 1);
+	test_fail_nth = 1;
+	spin_unlock_irq(&host.b.pages_lock);
+}
+
+static void enqueue_robbed_of_memory(struct kunit *test)
+{
+	struct page *page = balloon_page_alloc();
+
+	fake.before_lock_page = rob;
+	nr_robberies = 5;
 	KUNIT_EXPECT_EQ(test, balloon_page_enqueue(&host.b, page), 0);
+	KUNIT_EXPECT_EQ(test, nr_robberies, 0);
+	fake.before_lock_page = NULL;
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 1);
+	KUNIT_EXPECT_EQ(test, test_objects, 1);
 	validate(test);
+}
+
+static void list_enqueue_without_memory(struct kunit *test)
+{
+	unsigned int nth;
+
+	fake.stride = BALLOON_BLOCK_PAGES + 1;
+	for (nth = 1; nth <= 4; nth++) {
+		LIST_HEAD(pages);
+		unsigned int i;
+
+		for (i = 0; i < 6; i++)
+			balloon_page_push(&pages, balloon_page_alloc());
+		test_fail_nth = nth;
+		KUNIT_EXPECT_EQ(test, balloon_page_list_enqueue(&host.b, &pages),
+				6);
+		KUNIT_EXPECT_EQ(test, test_fail_nth, 0);
+		KUNIT_EXPECT_TRUE(test, list_empty(&pages));
+		validate(test);
+		KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages,
+								6), 6);
+		while (!list_empty(&pages))
+			fake_put_page(balloon_page_pop(&pages));
+		KUNIT_EXPECT_EQ(test, test_objects, 0);
+	}
 }
 
 static void alloc_without_memory(struct kunit *test)
@@ -1208,6 +1266,7 @@ static int page_level_init(struct kunit *test)
 	host_init(test);
 	balloon_devinfo_init(&host.b);
 	page_level_error = 0;
+	nr_robberies = 0;
 	return 0;
 }
 
@@ -1229,6 +1288,8 @@ static struct kunit_case page_level_test_cases[] = {
 	KUNIT_CASE(enqueue_and_dequeue),
 	KUNIT_CASE(enqueue_refuses_a_page_in_a_balloon),
 	KUNIT_CASE(enqueue_without_memory),
+	KUNIT_CASE(enqueue_robbed_of_memory),
+	KUNIT_CASE(list_enqueue_without_memory),
 	KUNIT_CASE(alloc_without_memory),
 	KUNIT_CASE(list_enqueue_and_dequeue),
 	KUNIT_CASE(dequeue_from_empty_device),

@@ -81,6 +81,8 @@ static struct fake_mm {
 	bool woken;
 	unsigned int nr_waits;		/* waits that were not over at once */
 	unsigned int nr_timeouts;
+	/* What another thread does before a page lock is taken. */
+	void (*before_lock_page)(void);
 	/* The case's world does one thing, or returns false. */
 	bool (*step)(struct kunit *test);
 
@@ -176,6 +178,8 @@ static void fake_put_page(struct page *page)
 
 static void fake_lock_page(struct page *page)
 {
+	if (fake.before_lock_page)
+		fake.before_lock_page();
 	if (!trylock_page(page))
 		fake_violation("deadlock on a page lock");
 }
@@ -480,6 +484,7 @@ static void fake_mm_init(struct kunit *test)
 	test_warnings = 0;
 	test_objects = 0;
 	test_fail_nth = 0;
+	test_meanwhile = NULL;
 	test_random_state = 1;
 }
 

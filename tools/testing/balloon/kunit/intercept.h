@@ -18,6 +18,7 @@
 static unsigned int test_warnings;	/* raised since last asked */
 static long test_objects;		/* kzalloc()ed and not yet freed */
 static unsigned int test_fail_nth;	/* this allocation from now on fails */
+static void (*test_meanwhile)(void);	/* another thread, once, as one allocates */
 static gfp_t test_gfp;			/* all flags that allocations were given */
 
 /* How many warnings the unit raised since the last call. */
@@ -31,7 +32,16 @@ static inline unsigned int test_take_warnings(void)
 
 static bool test_alloc_fails(gfp_t gfp)
 {
+	void (*meanwhile)(void) = test_meanwhile;
+
+	test_meanwhile = NULL;
+	if (meanwhile)
+		meanwhile();
 	test_gfp |= gfp;
+	/* Sleeping where one must not is a warning of the kernel's. */
+	test_warnings += gfpflags_allow_blocking(gfp) && irqs_disabled();
+	if (gfp & __GFP_NOFAIL)
+		return false;
 	return test_fail_nth && !--test_fail_nth;
 }
 
@@ -49,12 +59,21 @@ static void test_kfree(const void *p)
 	kfree(p);
 }
 
-static void *test_xa_store(struct xarray *xa, unsigned long index, void *entry,
-			   gfp_t gfp)
+static void *test_xa_cmpxchg(struct xarray *xa, unsigned long index, void *old,
+			     void *entry, gfp_t gfp)
 {
 	if (test_alloc_fails(gfp))
 		return XA_ERROR(-ENOMEM);
-	return xa_store(xa, index, entry, gfp);
+	return xa_cmpxchg(xa, index, old, entry, gfp);
+}
+
+static void *test_xa_cmpxchg_irq(struct xarray *xa, unsigned long index,
+				 void *old, void *entry, gfp_t gfp)
+{
+	test_warnings += irqs_disabled();
+	if (test_alloc_fails(gfp))
+		return XA_ERROR(-ENOMEM);
+	return xa_cmpxchg_irq(xa, index, old, entry, gfp);
 }
 
 static inline bool test_warn_on(bool cond)
@@ -67,8 +86,12 @@ static inline bool test_warn_on(bool cond)
 #define kzalloc(size, gfp)		test_kzalloc(size, gfp)
 #undef kfree
 #define kfree(p)			test_kfree(p)
-#undef xa_store
-#define xa_store(xa, index, entry, gfp)	test_xa_store(xa, index, entry, gfp)
+#undef xa_cmpxchg
+#define xa_cmpxchg(xa, index, old, entry, gfp) \
+	test_xa_cmpxchg(xa, index, old, entry, gfp)
+#undef xa_cmpxchg_irq
+#define xa_cmpxchg_irq(xa, index, old, entry, gfp) \
+	test_xa_cmpxchg_irq(xa, index, old, entry, gfp)
 #undef WARN_ON_ONCE
 #define WARN_ON_ONCE(cond)		test_warn_on(!!(cond))
 #undef WARN_ONCE

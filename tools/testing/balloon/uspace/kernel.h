@@ -239,6 +239,8 @@ static inline void list_splice_init(struct list_head *list, struct list_head *he
 #define __GFP_NORETRY		32u
 #define __GFP_NOMEMALLOC	64u
 #define __GFP_COMP		128u
+#define __GFP_NOFAIL		256u
+#define gfpflags_allow_blocking(gfp)	(!!((gfp) & GFP_KERNEL))
 
 #define kzalloc(size, gfp)	((void)(gfp), calloc(1, size))
 #define kfree(p)		free((void *)(p))
@@ -359,12 +361,11 @@ struct xa_node { unsigned long space[8 + XA_CHUNK_SIZE]; };
 #define XA_FLAGS_LOCK_IRQ	1u
 #define XA_ERROR(error)		((void *)(((unsigned long)(error) << 2) | 2UL))
 
-static inline int xa_err(const void *entry)
+static inline bool xa_is_err(const void *entry)
 {
 	unsigned long value = (unsigned long)entry;
 
-	return (value & 3) == 2 && value >= (unsigned long)XA_ERROR(-MAX_ERRNO) ?
-	       (int)((long)value >> 2) : 0;
+	return (value & 3) == 2 && value >= (unsigned long)XA_ERROR(-MAX_ERRNO);
 }
 
 static inline void xa_init_flags(struct xarray *xa, unsigned int flags)
@@ -373,7 +374,6 @@ static inline void xa_init_flags(struct xarray *xa, unsigned int flags)
 	xa->slot = NULL;
 	xa->nr = 0;
 }
-#define xa_init(xa)		xa_init_flags(xa, 0)
 
 /* The slot of @index, or where it would be. */
 static inline size_t xa_position(const struct xarray *xa, unsigned long index)
@@ -399,13 +399,15 @@ static inline void *xa_load(const struct xarray *xa, unsigned long index)
 							    NULL;
 }
 
-static inline void *xa_store(struct xarray *xa, unsigned long index, void *entry,
-			     gfp_t gfp)
+static inline void *xa_cmpxchg(struct xarray *xa, unsigned long index,
+			       void *expected, void *entry, gfp_t gfp)
 {
 	size_t at = xa_position(xa, index);
 	void *old = xa_load(xa, index);
 
 	(void)gfp;
+	if (old != expected)
+		return old;
 	if (!old) {
 		xa->slot = realloc(xa->slot, (xa->nr + 1) * sizeof(*xa->slot));
 		if (!xa->slot)
@@ -417,6 +419,8 @@ static inline void *xa_store(struct xarray *xa, unsigned long index, void *entry
 	xa->slot[at].entry = entry;
 	return old;
 }
+#define xa_cmpxchg_irq(xa, index, old, entry, gfp) \
+	xa_cmpxchg(xa, index, old, entry, gfp)
 
 static inline void *xa_erase(struct xarray *xa, unsigned long index)
 {
@@ -470,12 +474,17 @@ static inline void spin_unlock(spinlock_t *lock)
 		panic("unlock of a free lock");
 	lock->locked = false;
 }
-#define spin_lock_irq(lock)			spin_lock(lock)
-#define spin_unlock_irq(lock)			spin_unlock(lock)
-#define spin_lock_irqsave(lock, flags)		((flags) = 0, spin_lock(lock))
-#define spin_unlock_irqrestore(lock, flags)	((void)(flags), spin_unlock(lock))
+
+static bool irqs_off;
+
+#define irqs_disabled()				irqs_off
+#define spin_lock_irq(lock)			(spin_lock(lock), irqs_off = true)
+#define spin_unlock_irq(lock)			(spin_unlock(lock), irqs_off = false)
+#define spin_lock_irqsave(lock, flags) \
+	((flags) = irqs_off, spin_lock_irq(lock))
+#define spin_unlock_irqrestore(lock, flags) \
+	(spin_unlock(lock), irqs_off = (flags))
 #define spin_is_locked(lock)			((lock)->locked)
-#define irqs_disabled()				false
 #define might_sleep()				do { } while (0)
 #define cond_resched()				do { } while (0)
 #define lockdep_assert_held(lock)					\
