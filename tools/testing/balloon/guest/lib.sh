@@ -311,3 +311,47 @@ null_ledger() {
 		equal "$1: no $counter" 0 "$(null_get "$1" ledger_$counter)"
 	done
 }
+
+# --- the page-level test driver ------------------------------------------------------------------------------
+
+PAGE_LEVEL=/sys/kernel/debug/page_level_balloon
+
+page_level_value() { cat "$PAGE_LEVEL/$1"; }
+page_level_resize() { echo "$1" >"$PAGE_LEVEL/target_pages"; }
+
+# page_level_to MIB: returns when the balloon has this size.
+page_level_to() { check "page-level balloon of $1 MiB" page_level_resize $(($1 * PAGES_PER_MIB)); }
+
+# page_level_ledger MIB: the driver's own record, the guest's page flags and the size that was asked for.
+page_level_ledger() {
+	equal "the ledger has $1 MiB" $(($1 * PAGES_PER_MIB)) "$(page_level_value ledger_pages)"
+	equal "the ledger equals the guest's" "$(page_level_value ledger_pages)" "$(offline_pages)"
+	equal "no violations" 0 "$(page_level_value violations)"
+}
+
+# Resize a balloon while it is compacted, and take the driver away.
+page_level_test() {
+	managed=$(managed_pages)
+	fragment_start 600
+	page_level_to 300
+	fragment_stop
+	page_level_ledger 300
+	compact
+	page_level_ledger 300
+	check "pages migrated: $(page_level_value migrated)" [ "$(page_level_value migrated)" -gt 1000 ]
+	compact_start
+	for mib in 20 150 149 300 77; do
+		page_level_to $mib
+	done
+	compact_stop
+	page_level_ledger 77
+	equal "balloon_migrate counts them" "$(page_level_value migrated)" "$(vmstat balloon_migrate)"
+	compact_start
+	check "driver unloaded under load" rmmod "$(sed -n 's/^\(page_level[a-z_]*\) .*/\1/p' /proc/modules)"
+	compact_stop
+	equal "no page is left offline" 0 "$(offline_pages)"
+	equal "all that was inflated was deflated" "$(vmstat balloon_inflate)" "$(vmstat balloon_deflate)"
+	equal "no page is left out of the zones' count" "$managed" "$(managed_pages)"
+}
+
+managed_pages() { awk '$1 == "managed" { sum += $2 } END { print sum }' /proc/zoneinfo; }

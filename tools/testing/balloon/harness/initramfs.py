@@ -16,7 +16,9 @@ from .common import BUILD, ROOT, TESTS, HarnessError, require, run
 GUEST = TESTS / "guest"
 KERNEL_MODULES = ("virtio_pci", "virtio_balloon", "configfs")
 OUR_MODULES = ("balloon_compaction", "virtio_balloon", "null_balloon")
-DIRECTORIES = ("bin", "dev", "proc", "sys", "tmp", "modules", "modules/kernel", "modules/ours", "modules/kunit")
+TEST_MODULES = ("page_level_balloon", "page_level_balloon_stock")
+DIRECTORIES = ("bin", "dev", "proc", "sys", "tmp", "modules", "modules/kernel", "modules/ours", "modules/kunit",
+               "modules/test")
 
 
 def build(path, kernel, scenario):
@@ -61,13 +63,18 @@ def compiled(source, program):
 
 
 def module_files(kernel, scenario):
-    """Modules by place and name: kernel/ the stock ones, ours/ and kunit/ from build/<version>/."""
+    """Modules by place and name: kernel/ the stock ones, ours/, kunit/ and test/ from build/<version>/."""
     found = {f"kernel/{name}": data for name, data in with_dependencies(kernel, KERNEL_MODULES).items()}
     built = BUILD / kernel.version
     for name in OUR_MODULES:
         path = find_module(kernel, name) if kernel.overlay else built / f"{name}.ko"
         if path and path.exists():
             found[f"ours/{name}"] = decompress(path)
+    for name in TEST_MODULES:
+        # With the overlay the kernel's own core is ours.
+        path = built / f"{'page_level_balloon_stock' if kernel.overlay else name}.ko"
+        if path.exists():
+            found[f"test/{name}"] = path.read_bytes()
     if any(need.startswith("kunit/") for need in scenario.needed_modules()):
         found.update((f"kunit/{path.stem}", path.read_bytes()) for path in sorted(built.glob("*_kunit.ko")))
     missing = [need for need in scenario.needed_modules()
