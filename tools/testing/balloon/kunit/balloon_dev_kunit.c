@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit suite of a balloon device: mm/balloon_dev.c and mm/balloon_worker.c.
+ * KUnit suite of a balloon device: mm/balloon_dev.c, mm/balloon_worker.c and
+ * mm/balloon_sysfs.c.
  *
  * Registration and its failures, the worker that follows the target, its
- * pauses, the floor, and what unregistration does with every kind of page.
+ * pauses, the floor, what unregistration does with every kind of page, and what
+ * sysfs shows of all that.
  */
 #include <kunit/test.h>
 
@@ -47,20 +49,84 @@ static void register_checks_ops(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_objects, 0);
 }
 
+/* Each allocation fails in turn: the batches, the number, the device. */
 static void register_undone_on_failure(struct kunit *test)
 {
-	unsigned int nth;
+	unsigned int nth = 0;
+	int err;
 
-	for (nth = 1; nth <= BALLOON_NR_BATCHES; nth++) {
-		test_fail_nth = nth;
-		KUNIT_EXPECT_EQ(test, host_register(test), -ENOMEM);
-		KUNIT_EXPECT_EQ(test, test_objects, 0);
-		KUNIT_EXPECT_EQ(test, fake.nr_ids, 0);
-	}
-	fake.no_device = true;
-	KUNIT_EXPECT_EQ(test, host_register(test), -ENODEV);
-	KUNIT_EXPECT_EQ(test, test_objects, 0);
-	KUNIT_EXPECT_EQ(test, fake.nr_ids, 0);
+	do {
+		test_fail_nth = ++nth;
+		err = host_register(test);
+		if (err) {
+			KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+			KUNIT_EXPECT_EQ(test, test_objects, 0);
+			KUNIT_EXPECT_EQ(test, fake.nr_ids, 0);
+			KUNIT_EXPECT_EQ(test, fake.nr_devices, 0);
+		}
+	} while (err && nth < 100);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_EQ(test, nth - 1, BALLOON_NR_BATCHES + 2);
+}
+
+/* What the module does when it is loaded, and when it goes. */
+static void core_init_undone_on_failure(struct kunit *test)
+{
+	test_fail_nth = 1;
+	KUNIT_EXPECT_EQ(test, core_init(), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, fake.nr_classes, 0);
+	fake.no_class = true;
+	KUNIT_EXPECT_EQ(test, core_init(), -EEXIST);
+	KUNIT_EXPECT_EQ(test, fake.nr_workqueues, 0);
+	fake.no_class = false;
+	KUNIT_EXPECT_EQ(test, core_init(), 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_classes, 1);
+	KUNIT_EXPECT_EQ(test, fake.nr_workqueues, 1);
+	core_exit();
+	KUNIT_EXPECT_EQ(test, fake.nr_classes, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_workqueues, 0);
+}
+
+static void ack_timeout_is_at_least_a_tick(struct kunit *test)
+{
+	begin(test);
+	KUNIT_EXPECT_EQ(test, host.b.ack_timeout, 30 * HZ);
+	balloon_set_ack_timeout(&host.b, 0);
+	KUNIT_EXPECT_EQ(test, host.b.ack_timeout, 1);
+	balloon_set_ack_timeout(&host.b, 5000);
+	KUNIT_EXPECT_EQ(test, host.b.ack_timeout, 5 * HZ);
+}
+
+/* An adapter need not have the optional operations. */
+static void life_without_optional_operations(struct kunit *test)
+{
+	static const struct balloon_dev_ops ops = {
+		.driver = "kunit",
+		.submit = host_submit,
+	};
+
+	host.ops = &ops;
+	begin(test);
+	resize(test, 50);
+	resize(test, 20);
+	KUNIT_EXPECT_EQ(test, host_unregister(test), 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+
+	/* Without ->reset() a hypervisor that failed keeps what it has. */
+	host_init(test);
+	host.ops = &ops;
+	begin(test);
+	resize(test, 50);
+	host.submit_error = -EIO;
+	balloon_set_target(&host.b, 20);
+	run_worker(test);
+	KUNIT_EXPECT_EQ(test, host_unregister(test), -EBUSY);
+	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
+	KUNIT_EXPECT_EQ(test, fake.nr_pinned, 1);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 50);
+	KUNIT_EXPECT_EQ(test, fake.nr_devices, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_ids, 1);
+	validate(test);
 }
 
 /* Whatever the memory of the device held before. */
@@ -129,6 +195,88 @@ static void traffic_is_batched(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host.nr_in_flight,
 			ARENA_PAGES / 2 / BALLOON_BATCH_RANGES);
 	settle(test);
+}
+
+/* Ranges: as many as a batch holds, and one more. */
+static void traffic_fills_batches(struct kunit *test)
+{
+	static const struct { unsigned int target, submits; } cases[] = {
+		{ BALLOON_BATCH_RANGES - 1, 1 },
+		{ BALLOON_BATCH_RANGES, 1 },
+		{ BALLOON_BATCH_RANGES + 1, 2 },
+		{ 2 * BALLOON_BATCH_RANGES, 2 },
+	};
+	unsigned int i;
+
+	begin(test);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		fake.next = 0;
+		fake.stride = 2;
+		host.nr_submits = 0;
+		host.b.stats.batches = 0;
+		resize(test, cases[i].target);
+		KUNIT_EXPECT_EQ(test, host.nr_submits, cases[i].submits);
+		resize(test, 0);
+		KUNIT_EXPECT_EQ(test, host.nr_submits, 2 * cases[i].submits);
+	}
+}
+
+/*
+ * Pages: as many as a batch holds, and one more.  These pages are numbers only,
+ * of which nobody looks at the struct page.
+ */
+static void batch_holds_no_more_pages(struct kunit *test)
+{
+	static const unsigned int first = 100;
+	struct balloon_blocks *bs = &host.b.blocks;
+	struct balloon_batch *batch;
+	unsigned long pfn;
+	unsigned int nr;
+
+	begin(test);
+	fake.zone_boundary = UINT_MAX;
+	pfn = page_to_pfn(arena) + first;
+	batch = try_get_batch(&host.b);
+	KUNIT_ASSERT_NOT_NULL(test, batch);
+
+	/* The last of the runs, which end with their blocks, is cut. */
+	KUNIT_ASSERT_EQ(test, balloon_blocks_reserve(bs, pfn,
+						     BALLOON_BATCH_PAGES + 1,
+						     GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, balloon_blocks_set(bs, pfn,
+						 BALLOON_BATCH_PAGES + 1), 0);
+	take_pages_into(&host.b, batch, ULONG_MAX);
+	KUNIT_EXPECT_EQ(test, batch->deflate.nr_pages, BALLOON_BATCH_PAGES);
+	KUNIT_EXPECT_EQ(test, batch->deflate.nr, 1);
+	KUNIT_EXPECT_TRUE(test, balloon_batch_full(batch));
+	take_pages_into(&host.b, batch, ULONG_MAX);
+	KUNIT_EXPECT_EQ(test, batch->deflate.nr_pages, BALLOON_BATCH_PAGES);
+	put_batch(batch);
+
+	batch = try_get_batch(&host.b);
+	KUNIT_ASSERT_NOT_NULL(test, batch);
+	take_pages_into(&host.b, batch, ULONG_MAX);
+	KUNIT_EXPECT_EQ(test, batch->deflate.nr_pages, 1);
+	put_batch(batch);
+	balloon_blocks_unreserve(bs, pfn, BALLOON_BATCH_PAGES + 1);
+	host.b.nr_ballooned = 0;
+	host.b.nr_deflating = 0;
+
+	for (nr = BALLOON_BATCH_PAGES - 1; nr <= BALLOON_BATCH_PAGES + 1; nr++) {
+		batch = try_get_batch(&host.b);
+		KUNIT_ASSERT_NOT_NULL(test, batch);
+		fake.endless = first;
+		KUNIT_EXPECT_TRUE(test, alloc_pages_into(&batch->inflate, batch,
+							 nr));
+		KUNIT_EXPECT_EQ(test, batch->inflate.nr_pages,
+				min_t(unsigned int, nr, BALLOON_BATCH_PAGES));
+		KUNIT_EXPECT_EQ(test, batch->inflate.nr, 1);
+		KUNIT_EXPECT_EQ(test, balloon_batch_full(batch),
+				nr >= BALLOON_BATCH_PAGES);
+		put_batch(batch);
+	}
+	fake.endless = 0;
+	validate(test);
 }
 
 /* Batches are left for migration while the worker has work without end. */
@@ -211,23 +359,34 @@ static void worker_pauses_without_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rounds_within(test, 1000 * HZ), 0);
 }
 
-static void inflation_without_memory_for_the_index(struct kunit *test)
+/* Each allocation of an inflation fails in turn: pages, and the index. */
+static void inflation_without_memory(struct kunit *test)
 {
-	unsigned int nth;
+	unsigned int nth = 0;
+	bool failed;
 
 	begin(test);
 	fake.stride = BALLOON_BLOCK_PAGES + 1;
-	for (nth = 1; nth <= 4; nth++) {
-		test_fail_nth = nth;
+	do {
+		unsigned long before = host.b.stats.alloc_failed;
+
+		test_fail_nth = ++nth;
 		balloon_set_target(&host.b, 10);
 		run_worker(test);
+		failed = !test_fail_nth;
+		test_fail_nth = 0;
+		KUNIT_EXPECT_EQ(test, host.b.stats.alloc_failed - before, failed);
+		KUNIT_EXPECT_EQ(test, fake.nr_taken, host.b.nr_ballooned);
+		KUNIT_EXPECT_EQ(test, fake_work_pending(&host.b.work.work),
+				failed);
 		fake_let_pass(60 * HZ);
 		settle(test);
 		KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 10);
 		KUNIT_EXPECT_EQ(test, fake.nr_taken, 10);
-		test_fail_nth = 0;
 		resize(test, 0);
-	}
+	} while (failed && nth < 100);
+	/* Ten pages; a descriptor and a slot for each of two blocks. */
+	KUNIT_EXPECT_EQ(test, nth - 1, 10 + 2 * 2);
 }
 
 /* A hypervisor that takes nothing: a try now and then, not all the time. */
@@ -328,6 +487,101 @@ static void deflation_flushes_migrations(struct kunit *test)
 	validate(test);
 }
 
+/* All batches are taken by migrations that the hypervisor does not answer. */
+static void take_all_batches(struct kunit *test)
+{
+	unsigned int i;
+
+	balloon_set_ack_timeout(&host.b, 1000);
+	resize(test, BALLOON_NR_BATCHES + 10);
+	isolate_some(test, BALLOON_NR_BATCHES + 1);
+	for (i = 0; i < BALLOON_NR_BATCHES; i++) {
+		KUNIT_ASSERT_EQ(test, compaction_migrate(compaction_first(),
+							 MIGRATE_ASYNC), 0);
+		balloon_batch_flush(&host.b);
+	}
+	KUNIT_ASSERT_EQ(test, host.b.nr_free, 0);
+	compaction_putback(compaction_first());
+	fake.step = NULL;
+	validate(test);
+}
+
+static void worker_without_a_batch_goes_on_later(struct kunit *test)
+{
+	static const unsigned int targets[] = { 30, 5 };
+	unsigned int i;
+
+	begin(test);
+	for (i = 0; i < ARRAY_SIZE(targets); i++) {
+		take_all_batches(test);
+		balloon_set_target(&host.b, targets[i]);
+		fake_run_work(fake.now);
+		validate(test);
+		KUNIT_EXPECT_EQ(test, host.b.error, -ETIMEDOUT);
+		KUNIT_EXPECT_EQ(test, host.nr_in_flight, BALLOON_NR_BATCHES);
+		fake.step = host_step;
+		settle(test);
+		fake_let_pass(60 * HZ);
+		settle(test);
+		KUNIT_EXPECT_EQ(test, host.b.error, 0);
+		KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, targets[i]);
+		KUNIT_EXPECT_EQ(test, fake.nr_taken, targets[i]);
+	}
+}
+
+static void unregister_without_a_batch(struct kunit *test)
+{
+	begin(test);
+	take_all_batches(test);
+	KUNIT_EXPECT_EQ(test, host_unregister(test), 0);
+	KUNIT_EXPECT_EQ(test, host.nr_resets, 1);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+	KUNIT_EXPECT_EQ(test, test_objects, 0);
+}
+
+static void begin_to_die(struct balloon_dev_info *b)
+{
+	spin_lock_irq(&b->pages_lock);
+	b->dying = true;
+	wake_up(&b->wait);
+	spin_unlock_irq(&b->pages_lock);
+}
+
+static bool unregister_begins(struct kunit *test)
+{
+	if (host.b.dying)
+		return false;
+	begin_to_die(&host.b);
+	return true;
+}
+
+/* In whatever the worker does, it does not keep unregistration waiting. */
+static void worker_stops_for_unregistration(struct kunit *test)
+{
+	static const unsigned int targets[] = { 300, 0 };
+	unsigned long start;
+	unsigned int i;
+
+	begin(test);
+	for (i = 0; i < ARRAY_SIZE(targets); i++) {
+		resize(test, 10);
+		isolate_some(test, 10);
+		start = fake.now;
+		fake.step = unregister_begins;
+		balloon_set_target(&host.b, targets[i]);
+		fake_run_work(fake.now);
+		KUNIT_EXPECT_TRUE(test, host.b.dying);
+		KUNIT_EXPECT_EQ(test, fake.now, start);
+		KUNIT_EXPECT_FALSE(test, fake_work_pending(&host.b.work.work));
+		fake.step = host_step;
+		settle(test);
+		host.b.dying = false;
+		while (compaction_first())
+			compaction_putback(compaction_first());
+		validate(test);
+	}
+}
+
 static void pages_held_by_compaction_do_not_spin_the_worker(struct kunit *test)
 {
 	begin(test);
@@ -414,6 +668,134 @@ static void unregister_a_broken_device(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_objects, 0);
 }
 
+/* A hypervisor that keeps everything, for a while or for ever. */
+static bool relents(struct kunit *test)
+{
+	if (time_before(fake.now, fake.until))
+		return false;
+	host.keep = 0;
+	return host_answer_nth(0);
+}
+
+static void unregister_while_deflation_is_refused(struct kunit *test)
+{
+	unsigned long start;
+
+	begin(test);
+	resize(test, 40);
+	host.keep = UINT_MAX;
+	host.at_once = true;
+	fake.until = fake.now + 20 * HZ;
+	fake.step = relents;
+	host.nr_submits = 0;
+	host.b.stats.batches = 0;
+	KUNIT_EXPECT_EQ(test, host_unregister(test), 0);
+	KUNIT_EXPECT_EQ(test, host.nr_resets, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+	KUNIT_EXPECT_LE(test, host.nr_submits, 20 * HZ / BALLOON_BACKOFF_MIN + 2);
+
+	host_init(test);
+	begin(test);
+	resize(test, 40);
+	host.keep = UINT_MAX;
+	start = fake.now;
+	KUNIT_EXPECT_EQ(test, host_unregister(test), 0);
+	KUNIT_EXPECT_EQ(test, host.nr_resets, 1);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+	KUNIT_EXPECT_LE(test, fake.now - start, 200 * HZ);
+	KUNIT_EXPECT_EQ(test, test_objects, 0);
+}
+
+/* An adapter whose ->reset() does not complete what is in flight. */
+static void unregister_with_batches_that_are_never_completed(struct kunit *test)
+{
+	unsigned long start;
+
+	begin(test);
+	take_all_batches(test);
+	host.never_resets = true;
+	start = fake.now;
+	KUNIT_EXPECT_EQ(test, host_unregister(test), -EBUSY);
+	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
+	KUNIT_EXPECT_EQ(test, host.nr_resets, 1);
+	KUNIT_EXPECT_EQ(test, fake.nr_pinned, 1);
+	KUNIT_EXPECT_LE(test, fake.now - start, 300 * HZ);
+	validate(test);
+}
+
+/* A thread that is about to use a batch counts like a page. */
+static void unregister_with_a_batch_in_use(struct kunit *test)
+{
+	struct balloon_batch *batch;
+
+	begin(test);
+	batch = try_get_batch(&host.b);
+	KUNIT_ASSERT_NOT_NULL(test, batch);
+	KUNIT_EXPECT_EQ(test, host_unregister(test), -EBUSY);
+	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
+	put_batch(batch);
+	validate(test);
+}
+
+static void unregister_from_another_cpu(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, balloon_unregister_device(&host.b), -EBUSY);
+	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
+}
+
+/* ->reset() never runs beside ->submit(). */
+static void unregister_while_submit_hangs(struct kunit *test)
+{
+	begin(test);
+	resize(test, 1);
+	isolate_some(test, 1);
+	fake.step = NULL;
+	host.meanwhile = unregister_from_another_cpu;
+	KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+						 MIGRATE_ASYNC), 0);
+	KUNIT_EXPECT_EQ(test, host.nr_resets, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_pinned, 1);
+	/* The memory of the device remains, the answer may still come. */
+	settle(test);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 1);
+}
+
+/* Unregistered in any state, with any kind of hypervisor. */
+static void unregister_after_a_random_walk(struct kunit *test)
+{
+	unsigned int walk, step, resets = 0;
+
+	for (walk = 0; walk < 60; walk++) {
+		unsigned int kind = walk % 4;
+
+		host_init(test);
+		test_random_state = walk;
+		fake.stride = 389;
+		fake.zone_boundary = BALLOON_BLOCK_PAGES;
+		begin(test);
+		for (step = 0; step < 100; step++) {
+			random_step(test);
+			validate(test);
+		}
+		test_fail_nth = 0;
+		host.refuse = 0;
+		host.keep = 0;
+		fake.step = put_back_or_answer;
+		if (kind == 1)
+			host.error = -EIO;
+		if (kind == 2)
+			host.submit_error = -EIO;
+		if (kind == 3)
+			fake.step = put_one_back;
+		KUNIT_ASSERT_EQ(test, host_unregister(test), 0);
+		KUNIT_ASSERT_EQ(test, fake.nr_taken, 0);
+		KUNIT_ASSERT_EQ(test, test_objects, 0);
+		KUNIT_ASSERT_LE(test, host.nr_resets, !!kind);
+		resets += host.nr_resets;
+	}
+	KUNIT_EXPECT_GT(test, resets, 20);
+}
+
 static bool migrate_or_answer(struct kunit *test)
 {
 	struct page *page = compaction_first();
@@ -469,6 +851,174 @@ static void dying_device_begins_nothing(struct kunit *test)
 	host.b.dying = false;
 }
 
+/*
+ * What an administrator sees, of a device of which every number is another one.
+ */
+static const struct {
+	const char *group, *name, *value;
+} sysfs_files[] = {
+	{ NULL, "driver", "kunit\n" },
+	{ NULL, "state", "running\n" },
+	{ NULL, "target_pages", "1\n" },
+	{ NULL, "actual_pages", "70\n" },
+	{ NULL, "isolated_pages", "20\n" },
+	{ NULL, "pending_pages", "300\n" },
+	{ NULL, "floor_pages", "2\n" },
+	{ "stats", "enqueued", "1001\n" },
+	{ "stats", "dequeued", "1002\n" },
+	{ "stats", "inflated", "1003\n" },
+	{ "stats", "deflated", "1004\n" },
+	{ "stats", "compact_balloon_isolated", "1005\n" },
+	{ "stats", "compact_balloon_migrated", "1006\n" },
+	{ "stats", "compact_balloon_failed", "1007\n" },
+	{ "stats", "compact_balloon_freed", "1008\n" },
+	{ "stats", "migrate_failed", "1009\n" },
+	{ "stats", "batches", "1010\n" },
+	{ "stats", "refused", "1011\n" },
+	{ "stats", "alloc_failed", "1012\n" },
+};
+
+struct sysfs_test {
+	struct balloon_dev_info b;
+	struct device dev;
+	char *buf;
+};
+
+static struct sysfs_test *sysfs_begin(struct kunit *test)
+{
+	struct sysfs_test *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	balloon_devinfo_init(&s->b);
+	s->b.ops = &host_ops;
+	s->b.target = 1;
+	s->b.floor = 2;
+	s->b.nr_ballooned = 10;
+	s->b.isolated_pages = 20;
+	s->b.nr_migrating = 40;
+	s->b.nr_inflating = 100;
+	s->b.nr_deflating = 200;
+	s->b.stats = (struct balloon_stats) {
+		.enqueued = 1001, .dequeued = 1002, .inflated = 1003,
+		.deflated = 1004, .isolated = 1005, .migrated = 1006,
+		.putback = 1007, .freed = 1008, .migrate_failed = 1009,
+		.batches = 1010, .refused = 1011, .alloc_failed = 1012,
+	};
+	dev_set_drvdata(&s->dev, &s->b);
+	/* sysfs_emit() wants a whole page. */
+	s->buf = page_address(arena);
+	return s;
+}
+
+/* The nth file of all groups, and its group's name. */
+static struct device_attribute *sysfs_nth(unsigned int nth, const char **group)
+{
+	unsigned int i, j;
+
+	for (i = 0; balloon_dev_groups[i]; i++) {
+		struct attribute **attrs = balloon_dev_groups[i]->attrs;
+
+		*group = balloon_dev_groups[i]->name;
+		for (j = 0; attrs[j]; j++)
+			if (!nth--)
+				return container_of(attrs[j],
+						    struct device_attribute,
+						    attr);
+	}
+	return NULL;
+}
+
+static struct device_attribute *sysfs_find(const char *name)
+{
+	struct device_attribute *attr;
+	const char *group;
+	unsigned int i;
+
+	for (i = 0; (attr = sysfs_nth(i, &group)); i++)
+		if (!strcmp(attr->attr.name, name))
+			return attr;
+	return NULL;
+}
+
+static void sysfs_shows_every_number(struct kunit *test)
+{
+	struct sysfs_test *s = sysfs_begin(test);
+	struct device_attribute *attr;
+	const char *group;
+	unsigned int i;
+
+	for (i = 0; (attr = sysfs_nth(i, &group)); i++) {
+		KUNIT_ASSERT_LT(test, i, ARRAY_SIZE(sysfs_files));
+		KUNIT_ASSERT_TRUE_MSG(test, !strcmp(attr->attr.name,
+						    sysfs_files[i].name),
+				      "%s", attr->attr.name);
+		KUNIT_EXPECT_EQ(test, !group, !sysfs_files[i].group);
+		if (group && sysfs_files[i].group)
+			KUNIT_EXPECT_EQ(test, strcmp(group, sysfs_files[i].group),
+					0);
+		KUNIT_EXPECT_EQ(test, attr->attr.mode & 0222,
+				attr->store ? 0200 : 0);
+		KUNIT_EXPECT_EQ(test, attr->show(&s->dev, attr, s->buf),
+				strlen(sysfs_files[i].value));
+		KUNIT_EXPECT_EQ_MSG(test, strcmp(s->buf, sysfs_files[i].value), 0,
+				    "%s: %s", attr->attr.name, s->buf);
+	}
+	KUNIT_EXPECT_EQ(test, i, ARRAY_SIZE(sysfs_files));
+}
+
+static void sysfs_shows_the_state(struct kunit *test)
+{
+	static const struct { int error; const char *value; } cases[] = {
+		{ 0, "running\n" }, { -ETIMEDOUT, "stalled\n" },
+		{ -EIO, "broken\n" }, { -ESHUTDOWN, "broken\n" },
+	};
+	struct device_attribute *attr = sysfs_find("state");
+	struct sysfs_test *s = sysfs_begin(test);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, attr);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		s->b.error = cases[i].error;
+		attr->show(&s->dev, attr, s->buf);
+		KUNIT_EXPECT_EQ(test, strcmp(s->buf, cases[i].value), 0);
+	}
+}
+
+static void sysfs_sets_the_floor(struct kunit *test)
+{
+	static const struct { const char *text; long err; unsigned long floor; }
+	cases[] = {
+		{ "123\n", 0, 123 }, { "0x10", 0, 16 }, { "0\n", 0, 0 },
+		{ "", -EINVAL, 0 }, { "x", -EINVAL, 0 }, { "-1", -EINVAL, 0 },
+		{ "1 2", -EINVAL, 0 },
+		{ "99999999999999999999999999", -ERANGE, 0 },
+	};
+	struct device_attribute *attr = sysfs_find("floor_pages");
+	struct sysfs_test *s = sysfs_begin(test);
+	unsigned long most = totalram_pages();
+	unsigned int i;
+	long done;
+
+	KUNIT_ASSERT_NOT_NULL(test, attr);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		size_t len = strlen(cases[i].text);
+
+		s->b.floor = 7;
+		done = attr->store(&s->dev, attr, cases[i].text, len);
+		KUNIT_EXPECT_EQ(test, done, cases[i].err ?: (long)len);
+		KUNIT_EXPECT_EQ(test, s->b.floor,
+				cases[i].err ? 7 : cases[i].floor);
+	}
+	/* All of memory, and one page more. */
+	for (i = 0; i < 2; i++) {
+		int len = scnprintf(s->buf, PAGE_SIZE, "%lu\n", most + i);
+
+		done = attr->store(&s->dev, attr, s->buf, len);
+		KUNIT_EXPECT_EQ(test, done, i ? -ERANGE : len);
+		KUNIT_EXPECT_EQ(test, s->b.floor, most);
+	}
+}
+
 static int dev_test_init(struct kunit *test)
 {
 	host_init(test);
@@ -486,27 +1036,43 @@ static void dev_test_exit(struct kunit *test)
 static struct kunit_case dev_test_cases[] = {
 	KUNIT_CASE(register_checks_ops),
 	KUNIT_CASE(register_undone_on_failure),
+	KUNIT_CASE(core_init_undone_on_failure),
 	KUNIT_CASE(register_and_unregister),
+	KUNIT_CASE(ack_timeout_is_at_least_a_tick),
+	KUNIT_CASE(life_without_optional_operations),
 	KUNIT_CASE(target_is_reached_exactly),
 	KUNIT_CASE(target_changes_meanwhile),
 	KUNIT_CASE(traffic_is_batched),
+	KUNIT_CASE(traffic_fills_batches),
+	KUNIT_CASE(batch_holds_no_more_pages),
 	KUNIT_CASE(batches_are_kept_for_migration),
 	KUNIT_CASE(floor_is_left),
 	KUNIT_CASE(worker_pauses_without_memory),
-	KUNIT_CASE(inflation_without_memory_for_the_index),
+	KUNIT_CASE(inflation_without_memory),
 	KUNIT_CASE(refused_inflation_is_tried_at_intervals),
 	KUNIT_CASE(refused_inflation_takes_no_more),
 	KUNIT_CASE(refused_deflation_is_tried_at_intervals),
 	KUNIT_CASE(deflation_waits_for_isolated_pages),
 	KUNIT_CASE(deflation_flushes_migrations),
+	KUNIT_CASE(worker_without_a_batch_goes_on_later),
+	KUNIT_CASE(worker_stops_for_unregistration),
 	KUNIT_CASE(pages_held_by_compaction_do_not_spin_the_worker),
 	KUNIT_CASE(unregister_gives_all_back),
 	KUNIT_CASE(unregister_while_inflating),
 	KUNIT_CASE(unregister_resets_a_silent_hypervisor),
 	KUNIT_CASE(unregister_a_broken_device),
+	KUNIT_CASE(unregister_without_a_batch),
+	KUNIT_CASE(unregister_while_deflation_is_refused),
+	KUNIT_CASE(unregister_with_batches_that_are_never_completed),
+	KUNIT_CASE(unregister_with_a_batch_in_use),
+	KUNIT_CASE(unregister_while_submit_hangs),
+	KUNIT_CASE(unregister_after_a_random_walk),
 	KUNIT_CASE(dying_device_migrates_nothing),
 	KUNIT_CASE(unregister_with_a_page_that_is_never_returned),
 	KUNIT_CASE(dying_device_begins_nothing),
+	KUNIT_CASE(sysfs_shows_every_number),
+	KUNIT_CASE(sysfs_shows_the_state),
+	KUNIT_CASE(sysfs_sets_the_floor),
 	{}
 };
 

@@ -20,22 +20,30 @@
 #include "../../../../mm/balloon_migrate.c"
 #include "../../../../mm/balloon_worker.c"
 
-/* The core's initcalls are not run, the suite has its own. */
+#include "../../../../mm/balloon_sysfs.c"
+
+/* The core's initcalls are a case's to call, and there when it does. */
 #pragma push_macro("subsys_initcall")
 #pragma push_macro("module_exit")
+#pragma push_macro("__init")
+#pragma push_macro("__exit")
 #undef subsys_initcall
-#define subsys_initcall(f)	static int (*__core_init)(void) __maybe_unused = f
+#define subsys_initcall(f)	static int (*core_init)(void) __maybe_unused = f
 #undef module_exit
-#define module_exit(f)		static void (*__core_exit)(void) __maybe_unused = f
+#define module_exit(f)		static void (*core_exit)(void) __maybe_unused = f
+#undef __init
+#define __init
+#undef __exit
+#define __exit
 #include "../../../../mm/balloon_dev.c"
+#pragma pop_macro("__exit")
+#pragma pop_macro("__init")
 #pragma pop_macro("module_exit")
 #pragma pop_macro("subsys_initcall")
 
-/* Of mm/balloon_sysfs.c, which is not under test. */
-const struct attribute_group *balloon_dev_groups[] = { NULL };
-
 static struct fake_host {
 	struct balloon_dev_info b;
+	const struct balloon_dev_ops *ops;	/* to register with */
 	struct balloon_batch *in_flight[BALLOON_NR_BATCHES];
 	unsigned int nr_in_flight;
 	struct list_head isolated;	/* pages that compaction holds */
@@ -45,6 +53,9 @@ static struct fake_host {
 	int submit_error;		/* ->submit() fails with it */
 	int error;			/* every answer is this error ... */
 	bool error_did_it;		/* ... after it was done nevertheless */
+	bool never_resets;		/* ->reset() completes nothing */
+	/* Something that happens during the next ->submit(). */
+	void (*meanwhile)(struct kunit *test);
 	unsigned int refuse;		/* pages refused of each range inflated */
 	unsigned int keep;		/* pages refused of each range deflated */
 
@@ -146,6 +157,12 @@ static int host_submit(struct balloon_dev_info *b, struct balloon_batch *batch)
 	host_check_list(&batch->inflate, true);
 	host_check_list(&batch->deflate, false);
 	memset(balloon_batch_priv(batch), 0x5a, b->ops->batch_priv_size);
+	if (host.meanwhile) {
+		void (*meanwhile)(struct kunit *test) = host.meanwhile;
+
+		host.meanwhile = NULL;
+		meanwhile(fake.test);
+	}
 
 	if (host.submit_error) {
 		host.nr_errors++;
@@ -199,6 +216,8 @@ static void host_reset(struct balloon_dev_info *b)
 
 	host.nr_resets++;
 	host.nr_errors++;
+	if (host.never_resets)
+		return;
 	while (host.nr_in_flight) {
 		struct balloon_batch *batch = host.in_flight[--host.nr_in_flight];
 
@@ -280,6 +299,15 @@ static inline struct page *compaction_first(void)
 	return list_first_entry_or_null(&host.isolated, struct page, lru);
 }
 
+static inline bool put_one_back(struct kunit *test)
+{
+	struct page *page = compaction_first();
+
+	if (page)
+		compaction_putback(page);
+	return page;
+}
+
 /* The validator */
 
 static struct balloon_block *validate_block(struct kunit *test,
@@ -317,9 +345,10 @@ struct seen {
 	unsigned int offline;
 	unsigned int inflating;
 	unsigned int deflating;
-	unsigned int migrating;
 	unsigned int batches;
 	unsigned int refused;
+	/* Pages that count against each zone's managed ones. */
+	long charged[2];
 };
 
 static void validate_pages(struct kunit *test, struct seen *seen)
@@ -332,6 +361,7 @@ static void validate_pages(struct kunit *test, struct seen *seen)
 
 		seen->isolated += p->isolated;
 		seen->offline += !!PageOffline(page);
+		seen->charged[fake_page_zone(page)] += !!PageOffline(page);
 		KUNIT_ASSERT_FALSE(test, PageLocked(page));
 		KUNIT_ASSERT_EQ(test, page_count(page), p->isolated ? 2 : 1);
 		KUNIT_ASSERT_EQ(test, p->movable, !!page_private(page));
@@ -343,6 +373,19 @@ static void validate_pages(struct kunit *test, struct seen *seen)
 			KUNIT_ASSERT_TRUE(test, p->taken);
 		if (!p->taken)
 			KUNIT_ASSERT_FALSE(test, p->at_host);
+	}
+}
+
+/* In a migration the new pages take over the charge of the old ones. */
+static void see_migrating(struct seen *seen, const struct balloon_batch *batch)
+{
+	unsigned int i;
+
+	for (i = 0; i < batch->deflate.nr; i++) {
+		const struct balloon_range *range = &batch->deflate.range[i];
+
+		seen->charged[fake_page_zone(pfn_to_page(range->pfn))] -=
+			range->nr;
 	}
 }
 
@@ -362,7 +405,7 @@ static void validate_batches(struct kunit *test, struct seen *seen)
 		seen->inflating += batch->inflate.nr_pages;
 		seen->deflating += batch->deflate.nr_pages;
 		if (balloon_batch_is_migration(batch))
-			seen->migrating += batch->deflate.nr_pages;
+			see_migrating(seen, batch);
 	}
 	KUNIT_ASSERT_EQ(test, host.b.nr_free, nr_free);
 	seen->batches = BALLOON_NR_BATCHES - nr_free;
@@ -392,7 +435,7 @@ static void validate(struct kunit *test)
 	struct balloon_dev_info *b = &host.b;
 	struct balloon_block *block;
 	struct seen seen = {};
-	struct list_head *pos, *n;
+	struct page *page, *next;
 	unsigned long index;
 
 	KUNIT_ASSERT_TRUE_MSG(test, !fake.violation, "%s", fake.violation);
@@ -406,8 +449,10 @@ static void validate(struct kunit *test)
 	}
 	validate_pages(test, &seen);
 	validate_batches(test, &seen);
-	list_for_each_safe(pos, n, &b->refused)
+	list_for_each_entry_safe(page, next, &b->refused, lru) {
 		seen.refused++;
+		seen.charged[fake_page_zone(page)]--;
+	}
 
 	KUNIT_ASSERT_EQ(test, b->nr_ballooned, seen.set);
 	KUNIT_ASSERT_EQ(test, b->isolated_pages, seen.isolated);
@@ -426,8 +471,8 @@ static void validate(struct kunit *test)
 	validate_compaction_events(test);
 	if (!b->ops)
 		return;
-	/* In a migration the new page takes over the charge of the old one. */
-	KUNIT_ASSERT_EQ(test, -fake.managed, seen.reserved - seen.migrating);
+	KUNIT_ASSERT_EQ(test, -fake.managed[0], seen.charged[0]);
+	KUNIT_ASSERT_EQ(test, -fake.managed[1], seen.charged[1]);
 	if (!host.nr_errors && !b->error)
 		KUNIT_ASSERT_EQ(test, stats->batches, host.nr_submits);
 }
@@ -457,7 +502,7 @@ static void resize(struct kunit *test, unsigned long nr)
 
 static int host_register(struct kunit *test)
 {
-	int err = balloon_register_device(&host.b, NULL, &host_ops);
+	int err = balloon_register_device(&host.b, NULL, host.ops);
 
 	if (err) {
 		/* Freed, which host_exit() would repeat. */
@@ -477,9 +522,54 @@ static inline int host_unregister(struct kunit *test)
 		host.b.ops = NULL;
 		KUNIT_EXPECT_EQ(test, host.b.stats.enqueued,
 				host.b.stats.dequeued);
-		KUNIT_EXPECT_EQ(test, fake.managed, 0);
+		KUNIT_EXPECT_EQ(test, fake.managed[0], 0);
+		KUNIT_EXPECT_EQ(test, fake.managed[1], 0);
 	}
 	return err;
+}
+
+/* One of all things that may happen to a device. */
+static inline void random_step(struct kunit *test)
+{
+	struct page *page;
+	unsigned int n;
+
+	switch (test_random(12)) {
+	case 0:
+		balloon_set_target(&host.b, test_random(ARENA_PAGES / 2));
+		break;
+	case 1:
+	case 2:
+	case 3:
+		for (n = test_random(64); n; n--)
+			compaction_isolate(arena + test_random(ARENA_PAGES));
+		break;
+	case 4:
+		put_one_back(test);
+		break;
+	case 5:
+		page = compaction_first();
+		if (page)
+			compaction_migrate(page, test_random(3));
+		break;
+	case 6:
+	case 7:
+		for (n = test_random(64); n && compaction_first(); n--)
+			compaction_migrate(compaction_first(), MIGRATE_ASYNC);
+		break;
+	case 8:
+		host.refuse = test_random(4) ? 0 : test_random(3);
+		host.keep = test_random(4) ? 0 : test_random(3);
+		host.at_once = !test_random(3);
+		test_fail_nth = test_random(4) ? 0 : 1 + test_random(5);
+		break;
+	case 9:
+		fake_let_pass(test_random(HZ));
+		break;
+	default:
+		if (host.nr_in_flight)
+			host_answer_nth(test_random(host.nr_in_flight));
+	}
 }
 
 static void host_init(struct kunit *test)
@@ -487,6 +577,7 @@ static void host_init(struct kunit *test)
 	fake_mm_init(test);
 	memset(&host, 0, sizeof(host));
 	INIT_LIST_HEAD(&host.isolated);
+	host.ops = &host_ops;
 	fake.step = host_step;
 }
 

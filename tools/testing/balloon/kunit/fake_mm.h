@@ -70,12 +70,15 @@ static struct fake_mm {
 	unsigned int stride;		/* how far from one page to the next */
 	unsigned int zone_boundary;	/* first page of the upper zone */
 	bool no_memory;
+	/* If not 0: the next of pages without end, of which only the number counts. */
+	unsigned int endless;
 	unsigned long mem_available;
-	long managed;			/* sum of adjust_managed_page_count() */
+	long managed[2];		/* adjust_managed_page_count() by zone */
 	long events[FAKE_NR_EVENTS];
 
 	struct fake_work work[FAKE_NR_WORKS];
 	unsigned long now;		/* jiffies */
+	unsigned long until;		/* the case's own */
 	unsigned long active;		/* when something was done last ... */
 	unsigned int nr_actions;	/* ... and how often since */
 	bool woken;
@@ -86,7 +89,9 @@ static struct fake_mm {
 	/* The case's world does one thing, or returns false. */
 	bool (*step)(struct kunit *test);
 
-	bool no_device;			/* device_create() fails */
+	bool no_class;			/* class_register() fails */
+	unsigned int nr_classes;
+	unsigned int nr_workqueues;
 	unsigned int nr_devices;
 	unsigned int nr_ids;
 	unsigned int nr_pinned;		/* references to the module */
@@ -152,6 +157,14 @@ static struct page *fake_alloc_page(gfp_t gfp)
 			return page;
 	}
 	return NULL;
+}
+
+/* The core's own allocations fail when told to, like those of objects. */
+static struct page *fake_core_alloc_page(gfp_t gfp)
+{
+	if (fake.endless)
+		return arena + fake.endless++;
+	return test_alloc_fails(gfp) ? NULL : fake_alloc_page(gfp);
 }
 
 /* The arena keeps the last reference. */
@@ -333,41 +346,76 @@ static bool fake_wait(unsigned long deadline)
 	return true;
 }
 
-static inline void fake_wait_timed_out(unsigned long deadline, bool too_late)
+struct fake_waiter {
+	unsigned long deadline;
+	bool begun;
+	bool timed_out;
+};
+
+/* Returns true if the condition, which is not @met so far, may be met now. */
+static inline bool fake_wait_goes_on(struct fake_waiter *w, bool met)
 {
-	if (time_before(fake.now, deadline))
-		fake.now = deadline;
-	fake.nr_timeouts++;
-	if (too_late)
+	if (!w->begun) {
+		fake_must_move_on();
+		fake.nr_waits += !met;
+		w->begun = true;
+	}
+	if (met && w->timed_out)
 		fake_violation("a wakeup is missing");
+	if (met || w->timed_out)
+		return false;
+	if (!fake_wait(w->deadline)) {
+		w->timed_out = true;
+		fake.nr_timeouts++;
+		if (time_before(fake.now, w->deadline))
+			fake.now = w->deadline;
+	}
+	return true;
 }
 
+/* The condition stands here once, for the sake of branch coverage. */
 #define fake_wait_event_timeout(cond, timeout)				\
 ({									\
-	unsigned long __deadline = fake.now + (timeout);		\
-	bool __met = (cond);						\
+	struct fake_waiter __w = { .deadline = fake.now + (timeout) };	\
+	bool __met;							\
 									\
-	fake_must_move_on();						\
-	fake.nr_waits += !__met;					\
-	while (!__met) {						\
-		if (!fake_wait(__deadline)) {				\
-			__met = (cond);					\
-			fake_wait_timed_out(__deadline, __met);		\
-			break;						\
-		}							\
+	do								\
 		__met = (cond);						\
-	}								\
+	while (fake_wait_goes_on(&__w, __met));				\
 	(long)__met;							\
 })
 
 /* Device model */
 
+static inline struct workqueue_struct *fake_alloc_workqueue(void)
+{
+	if (test_alloc_fails(GFP_KERNEL))
+		return NULL;
+	fake.nr_workqueues++;
+	return (struct workqueue_struct *)&fake;
+}
+
+static inline int fake_class_register(void)
+{
+	if (fake.no_class)
+		return -EEXIST;
+	fake.nr_classes++;
+	return 0;
+}
+
 static inline struct device *fake_device_create(void)
 {
-	if (fake.no_device)
-		return ERR_PTR(-ENODEV);
+	if (test_alloc_fails(GFP_KERNEL))
+		return ERR_PTR(-ENOMEM);
 	fake.nr_devices++;
 	return NULL;
+}
+
+static inline int fake_ida_alloc(gfp_t gfp)
+{
+	if (test_alloc_fails(gfp))
+		return -ENOMEM;
+	return fake.nr_ids++;
 }
 
 static inline __printf(1, 2) void fake_log(const char *fmt, ...)
@@ -375,7 +423,7 @@ static inline __printf(1, 2) void fake_log(const char *fmt, ...)
 }
 
 #undef alloc_page
-#define alloc_page(gfp)			fake_alloc_page(gfp)
+#define alloc_page(gfp)			fake_core_alloc_page(gfp)
 #undef put_page
 #define put_page(page)			fake_put_page(page)
 #undef __free_page
@@ -387,7 +435,8 @@ static inline __printf(1, 2) void fake_log(const char *fmt, ...)
 #undef page_zone_id
 #define page_zone_id(page)		fake_page_zone(page)
 #undef adjust_managed_page_count
-#define adjust_managed_page_count(page, nr)	((void)(page), fake.managed += (nr))
+#define adjust_managed_page_count(page, nr) \
+	(fake.managed[fake_page_zone(page)] += (nr))
 #undef count_vm_events
 #define count_vm_events(item, nr)	fake_count_vm_events(item, nr)
 #undef count_vm_event
@@ -425,20 +474,20 @@ static inline __printf(1, 2) void fake_log(const char *fmt, ...)
 #define wait_event_timeout(wait, cond, timeout) \
 	fake_wait_event_timeout(cond, timeout)
 #undef alloc_workqueue
-#define alloc_workqueue(...)		NULL
+#define alloc_workqueue(...)		fake_alloc_workqueue()
 #undef destroy_workqueue
-#define destroy_workqueue(wq)		((void)(wq))
+#define destroy_workqueue(wq)		((void)(wq), fake.nr_workqueues--)
 
 #undef device_create
 #define device_create(...)		fake_device_create()
 #undef device_unregister
 #define device_unregister(dev)		((void)(dev), fake.nr_devices--)
 #undef class_register
-#define class_register(class)		((void)(class), 0)
+#define class_register(class)		((void)(class), fake_class_register())
 #undef class_unregister
-#define class_unregister(class)		((void)(class))
+#define class_unregister(class)		((void)(class), fake.nr_classes--)
 #undef ida_alloc
-#define ida_alloc(ida, gfp)		((void)(ida), (int)fake.nr_ids++)
+#define ida_alloc(ida, gfp)		((void)(ida), fake_ida_alloc(gfp))
 #undef ida_free
 #define ida_free(ida, id)		((void)(ida), fake.nr_ids--)
 #undef ida_destroy

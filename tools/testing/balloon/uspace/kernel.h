@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -534,8 +535,11 @@ struct page {
 	struct list_head lru;
 };
 
-/* Memory from which alloc_pages() takes the first run that is free. */
-#define MEM_MAP_PAGES		4096
+/*
+ * Memory from which alloc_pages() takes the first run that is free; twice as
+ * much as a batch holds.
+ */
+#define MEM_MAP_PAGES		8192
 #define MEM_MAP_PFN		8192UL
 static struct page mem_map[MEM_MAP_PAGES];
 
@@ -555,13 +559,15 @@ static inline struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
 	unsigned int i, nr = 1U << order, free = 0;
 
-	(void)gfp;
 	for (i = 0; i < MEM_MAP_PAGES && free < nr; i++)
 		free = i & (nr - 1) && !free ? 0 : mem_map[i].count ? 0 : free + 1;
 	if (free < nr)
 		return NULL;
 	for (i -= nr; free--; i++)
-		mem_map[i] = (struct page){ .count = 1 };
+		mem_map[i] = (struct page){
+			.count = 1,
+			.compound = !!(gfp & __GFP_COMP),
+		};
 	return mem_map + i - nr;
 }
 #define split_page(page, order)	do { } while (0)
@@ -577,6 +583,7 @@ static inline void put_page(struct page *page)
 #define __free_page(page)	__free_pages(page, 0)
 #define get_page(page)		((void)(page)->count++)
 #define page_count(page)	((page)->count)
+#define set_page_count(page, value)	((page)->count = (value))
 #define page_private(page)	((page)->private)
 #define set_page_private(page, value)	((page)->private = (value))
 #define PageLocked(page)	((bool)(page)->locked)
@@ -585,6 +592,23 @@ static inline void put_page(struct page *page)
 #define PageReserved(page)	((bool)(page)->reserved)
 #define PageCompound(page)	((bool)(page)->compound)
 #define PageOffline(page)	((bool)(page)->offline)
+#define SetPageLRU(page)	((page)->lru_flag = 1)
+#define ClearPageLRU(page)	((page)->lru_flag = 0)
+#define __SetPageReserved(page)	((page)->reserved = 1)
+#define __ClearPageReserved(page)	((page)->reserved = 0)
+
+/* Room for one page at a time. */
+static inline void *page_address(const struct page *page)
+{
+	static char room[PAGE_SIZE];
+
+	(void)page;
+	return room;
+}
+
+/* The page of an object that was kmalloc()ed. */
+static struct page slab_page __maybe_unused = { .count = 1, .slab = 1 };
+#define virt_to_page(object)	((void)(object), &slab_page)
 
 static inline void __SetPageOffline(struct page *page)
 {
@@ -638,15 +662,73 @@ static inline void __SetPageMovable(struct page *page,
 	((const struct movable_operations *)				\
 	 ((unsigned long)(page)->mapping & ~PAGE_MAPPING_MOVABLE))
 
-/* Device model: suites put their own in the place of the functions. */
-struct device;
-struct attribute_group;
+/* Zones, which only suites fill */
+#define MAX_NR_ZONES		4
+struct per_cpu_pages { int count; };
+struct zone {
+	unsigned long present_pages;
+	struct per_cpu_pages *per_cpu_pageset;
+};
+#define populated_zone(zone)	((zone)->present_pages)
+static inline unsigned long totalram_pages(void)
+{
+	return 1UL << 18;
+}
+
+/* Device model: suites put their own in the place of most functions. */
+struct device { void *driver_data; };
+#define dev_get_drvdata(dev)		((dev)->driver_data)
+#define dev_set_drvdata(dev, data)	((dev)->driver_data = (data))
 struct ida { int unused; };
 #define DEFINE_IDA(name)	struct ida name
+
+struct attribute { const char *name; unsigned short mode; };
+struct attribute_group { const char *name; struct attribute **attrs; };
+struct device_attribute {
+	struct attribute attr;
+	ssize_t (*show)(struct device *dev, struct device_attribute *attr,
+			char *buf);
+	ssize_t (*store)(struct device *dev, struct device_attribute *attr,
+			 const char *buf, size_t len);
+};
+#define DEVICE_ATTR_RO(_name)						\
+	struct device_attribute dev_attr_##_name = {			\
+		.attr = { #_name, 0444 }, .show = _name##_show,		\
+	}
+#define DEVICE_ATTR_RW(_name)						\
+	struct device_attribute dev_attr_##_name = {			\
+		.attr = { #_name, 0644 }, .show = _name##_show,		\
+		.store = _name##_store,					\
+	}
+
 struct class {
 	const char *name;
 	const struct attribute_group **dev_groups;
 };
+
+static inline __printf(2, 3) int sysfs_emit(char *buf, const char *fmt, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = vsnprintf(buf, PAGE_SIZE, fmt, args);
+	va_end(args);
+	return len;
+}
+
+/* One newline may follow, as from echo. */
+static inline int kstrtoul(const char *s, unsigned int base, unsigned long *res)
+{
+	char *end;
+
+	errno = 0;
+	*res = strtoul(s, &end, base);
+	if (end == s || *s == '-' || *s == ' ' ||
+	    (*end && (*end != '\n' || end[1])))
+		return -EINVAL;
+	return errno ? -ERANGE : 0;
+}
 
 static inline void sort(void *base, size_t nr, size_t size,
 			int (*cmp)(const void *, const void *), void *swap)
