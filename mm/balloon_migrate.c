@@ -68,12 +68,16 @@ void balloon_page_putback(struct page *page)
 	struct balloon_dev_info *b = balloon_page_owner(page);
 	struct balloon_batch *batch;
 
+	if (WARN_ON_ONCE(!b))
+		return;
 	spin_lock_irq(&b->pages_lock);
-	if (!WARN_ON_ONCE(balloon_blocks_set(&b->blocks, page_to_pfn(page), 1)))
+	if (!WARN_ON_ONCE(!b->isolated_pages ||
+			  balloon_blocks_set(&b->blocks, page_to_pfn(page), 1))) {
 		b->nr_ballooned++;
-	b->isolated_pages--;
-	b->stats.putback++;
-	__count_vm_event(COMPACTBALLOONFAILED);
+		b->isolated_pages--;
+		b->stats.putback++;
+		__count_vm_event(COMPACTBALLOONFAILED);
+	}
 	batch = __batch_to_submit(b);
 	wake_up(&b->wait);
 	spin_unlock_irq(&b->pages_lock);
@@ -200,7 +204,8 @@ static int page_level_migrate(struct balloon_dev_info *b, struct page *new,
  * @mode is not MIGRATE_ASYNC and @old was the last isolated page or filled the
  * batch.
  * Return: 0; -EAGAIN if all batches are in flight or memory is short; -EBUSY
- * if the device is broken or being unregistered.
+ * if the device is broken or being unregistered; -EINVAL and a warning, once, if
+ * no page of @old's device is isolated.
  */
 int balloon_page_migrate(struct page *new, struct page *old,
 			 enum migrate_mode mode)
@@ -209,6 +214,8 @@ int balloon_page_migrate(struct page *new, struct page *old,
 	struct balloon_batch *batch = NULL;
 	int err;
 
+	if (WARN_ON_ONCE(!b || !READ_ONCE(b->isolated_pages)))
+		return -EINVAL;
 	if (!b->ops)
 		return page_level_migrate(b, new, old, mode);
 
