@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit suites of the life of a balloon's pages: mm/balloon_compaction.c and
- * mm/balloon_batch.c, through a hypervisor and a compaction under our control.
+ * KUnit suites of the life of a balloon's pages: mm/balloon_compaction.c,
+ * mm/balloon_migrate.c, mm/balloon_batch.c, mm/balloon_settle.c and
+ * mm/balloon_ranges.c, through a hypervisor and a compaction under our control.
  *
  *	FREE -> PENDING_INFLATE -> BALLOONED -> PENDING_DEFLATE -> FREE
  *	                             |  ^
@@ -141,6 +142,67 @@ static void list_enqueue_without_memory(struct kunit *test)
 	}
 }
 
+static void expect_no_enqueue(struct kunit *test, struct page *page)
+{
+	unsigned long enqueued = host.b.stats.enqueued;
+
+	KUNIT_EXPECT_EQ(test, balloon_page_enqueue(&host.b, page), -EINVAL);
+	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
+	KUNIT_EXPECT_EQ(test, host.b.stats.enqueued, enqueued);
+}
+
+/* Each kind of page that is not the caller's alone, one by one. */
+static void enqueue_refuses_a_page_in_use(struct kunit *test)
+{
+	struct page *compound = alloc_pages(GFP_KERNEL | __GFP_COMP, 1);
+	struct page *page = balloon_page_alloc();
+	void *object = kzalloc(64, GFP_KERNEL);
+
+	if (compound)
+		expect_no_enqueue(test, compound);
+	if (object)
+		expect_no_enqueue(test, virt_to_page(object));
+	KUNIT_EXPECT_NOT_NULL(test, compound);
+	KUNIT_EXPECT_NOT_NULL(test, object);
+
+	page->mapping = (void *)&fake;
+	expect_no_enqueue(test, page);
+	page->mapping = NULL;
+	__SetPageReserved(page);
+	expect_no_enqueue(test, page);
+	__ClearPageReserved(page);
+	SetPageLRU(page);
+	expect_no_enqueue(test, page);
+	ClearPageLRU(page);
+	set_page_count(page, 0);
+	expect_no_enqueue(test, page);
+	set_page_count(page, 1);
+
+	expect_clean(test, page);
+	KUNIT_EXPECT_EQ(test, balloon_page_enqueue(&host.b, page), 0);
+	validate(test);
+	if (compound)
+		__free_pages(compound, 1);
+	kfree(object);
+}
+
+/* Only a migration has made a reservation for the page. */
+static void insert_outside_of_a_migration(struct kunit *test)
+{
+	struct page *page = balloon_page_alloc();
+
+	fake_lock_page(page);
+	spin_lock_irq(&host.b.pages_lock);
+	balloon_page_insert(&host.b, page);
+	spin_unlock_irq(&host.b.pages_lock);
+	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 0);
+	balloon_page_finalize(page);
+	unlock_page(page);
+	expect_clean(test, page);
+	validate(test);
+}
+
 static void alloc_without_memory(struct kunit *test)
 {
 	fake.no_memory = true;
@@ -182,6 +244,28 @@ static void list_enqueue_and_dequeue(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
 	KUNIT_EXPECT_EQ(test, test_objects, 0);
 	KUNIT_EXPECT_EQ(test, fake.nr_waits, 0);
+}
+
+static void lists_of_any_length(struct kunit *test)
+{
+	unsigned int i, nr = BALLOON_BLOCK_PAGES + 10;
+	struct page *page;
+	LIST_HEAD(pages);
+
+	KUNIT_EXPECT_EQ(test, balloon_page_list_enqueue(&host.b, &pages), 0);
+	KUNIT_EXPECT_NULL(test, balloon_page_pop(&pages));
+	for (i = 0; i < nr; i++)
+		balloon_page_push(&pages, balloon_page_alloc());
+	KUNIT_EXPECT_EQ(test, balloon_page_list_enqueue(&host.b, &pages), nr);
+	KUNIT_EXPECT_TRUE(test, list_empty(&pages));
+	validate(test);
+	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages,
+							SIZE_MAX), nr);
+	validate(test);
+	for (i = 0; (page = balloon_page_pop(&pages)); i++)
+		fake_put_page(page);
+	KUNIT_EXPECT_EQ(test, i, nr);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
 }
 
 static void dequeue_from_empty_device(struct kunit *test)
@@ -425,6 +509,10 @@ static void movable_page_leads_to_the_core(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, real_has_mapping(page));
 	page->mapping = NULL;
 	KUNIT_EXPECT_FALSE(test, real_has_mapping(page));
+	/* Anybody else's, such as an anonymous page's. */
+	page->mapping = (void *)((unsigned long)&fake | 1);
+	KUNIT_EXPECT_TRUE(test, real_has_mapping(page));
+	page->mapping = NULL;
 	unlock_page(page);
 	validate(test);
 }
@@ -520,6 +608,129 @@ static void pending_deflate_is_out_of_reach(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 4);
 }
 
+/* A page that is not BALLOONED: nobody gets it, and nobody puts it in again. */
+static void expect_out_of_reach(struct kunit *test, struct page *page)
+{
+	unsigned long ballooned = host.b.nr_ballooned;
+	LIST_HEAD(pages);
+
+	fake_lock_page(page);
+	KUNIT_EXPECT_FALSE(test, balloon_page_isolate(page));
+	unlock_page(page);
+	KUNIT_EXPECT_FALSE(test, balloon_blocks_test(&host.b.blocks,
+						     page_to_pfn(page)));
+	if (PageOffline(page))
+		expect_no_enqueue(test, page);
+	if (!ballooned)
+		KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages,
+								1), 0);
+	validate(test);
+}
+
+/* The worker takes what it may, and waits for no more than it may. */
+static void expect_no_deflation(struct kunit *test)
+{
+	unsigned int deflated = host.nr_deflated;
+	bool (*step)(struct kunit *test) = fake.step;
+
+	fake.step = NULL;
+	balloon_set_target(&host.b, 0);
+	fake_run_work(fake.now);
+	KUNIT_EXPECT_EQ(test, host.nr_deflated, deflated);
+	balloon_set_target(&host.b, 1);
+	fake.step = step;
+	validate(test);
+}
+
+/*
+ * A page in each of its states but BALLOONED; what must be refused there is
+ * tried, and changes nothing.
+ */
+static void only_ballooned_pages_can_be_had(struct kunit *test)
+{
+	struct page *old = arena + 7, *new = arena + 600;
+
+	/* FREE */
+	expect_out_of_reach(test, old);
+
+	/* PENDING_INFLATE */
+	fake.step = NULL;
+	fake.next = 7;
+	balloon_set_target(&host.b, 1);
+	fake_run_work(fake.now);
+	KUNIT_ASSERT_EQ(test, host.b.nr_inflating, 1);
+	expect_out_of_reach(test, old);
+	expect_no_deflation(test);
+	settle(test);
+	KUNIT_ASSERT_TRUE(test, balloon_blocks_test(&host.b.blocks,
+						    page_to_pfn(old)));
+
+	/* ISOLATED */
+	KUNIT_ASSERT_TRUE(test, compaction_isolate(old));
+	expect_out_of_reach(test, old);
+	expect_no_deflation(test);
+
+	/* The two halves of a migration, recorded and then in flight. */
+	fake.next = 600;
+	host.b.isolated_pages++;
+	KUNIT_EXPECT_EQ(test, compaction_migrate(old, MIGRATE_ASYNC), 0);
+	host.b.isolated_pages--;
+	KUNIT_ASSERT_EQ(test, host.nr_in_flight, 0);
+	expect_out_of_reach(test, old);
+	expect_out_of_reach(test, new);
+	balloon_batch_flush(&host.b);
+	KUNIT_ASSERT_EQ(test, host.nr_in_flight, 1);
+	expect_out_of_reach(test, old);
+	expect_out_of_reach(test, new);
+	expect_no_deflation(test);
+	settle(test);
+
+	/* PENDING_DEFLATE */
+	balloon_set_target(&host.b, 0);
+	fake_run_work(fake.now);
+	KUNIT_ASSERT_EQ(test, host.b.nr_deflating, 1);
+	expect_out_of_reach(test, new);
+	settle(test);
+	expect_out_of_reach(test, new);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+}
+
+/* Calls that the migration code does not make; counters stay what they are. */
+static void only_isolated_pages_migrate(struct kunit *test)
+{
+	struct page *page = inflate_one(test, 7), *new = arena + 600;
+
+	fake_lock_page(page);
+	balloon_page_putback(page);
+	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
+	KUNIT_EXPECT_EQ(test, balloon_page_migrate(new, page, MIGRATE_SYNC),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
+	unlock_page(page);
+	validate(test);
+
+	/* Not even while another one is isolated. */
+	fake.next = 8;
+	resize(test, 2);
+	KUNIT_ASSERT_TRUE(test, compaction_isolate(arena + 8));
+	fake_lock_page(page);
+	balloon_page_putback(page);
+	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
+	unlock_page(page);
+	validate(test);
+	compaction_putback(arena + 8);
+
+	/* Pages that are in no balloon. */
+	fake_lock_page(new);
+	balloon_page_putback(new);
+	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
+	KUNIT_EXPECT_EQ(test, balloon_page_migrate(page, new, MIGRATE_SYNC),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
+	unlock_page(new);
+	validate(test);
+}
+
 static void migration_waits_for_the_answer(struct kunit *test)
 {
 	struct page *old = inflate_one(test, 7), *new = arena + 600;
@@ -551,6 +762,38 @@ static void migration_waits_for_the_answer(struct kunit *test)
 	compaction_putback(new);
 	resize(test, 0);
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+}
+
+/* The zone of the new page is charged, that of the old one is not any more. */
+static void migration_between_zones(struct kunit *test)
+{
+	static const unsigned int refuse[] = { 0, 1, 0 }, keep[] = { 0, 0, 1 };
+	unsigned int i;
+
+	fake.zone_boundary = BALLOON_BLOCK_PAGES;
+	for (i = 0; i < ARRAY_SIZE(refuse); i++) {
+		struct page *page = inflate_one(test, 7);
+
+		KUNIT_EXPECT_EQ(test, fake.managed[0], -1);
+		fake.next = 600;
+		KUNIT_ASSERT_TRUE(test, compaction_isolate(page));
+		KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_ASYNC), 0);
+		KUNIT_EXPECT_EQ(test, fake.managed[0], 0);
+		KUNIT_EXPECT_EQ(test, fake.managed[1], -1);
+		validate(test);
+		host.refuse = refuse[i];
+		host.keep = keep[i];
+		host_answer_nth(0);
+		fake_flush_work(&host.b.reap_work);
+		validate(test);
+		KUNIT_EXPECT_EQ(test, -fake.managed[0], keep[i]);
+		KUNIT_EXPECT_EQ(test, -fake.managed[1], !refuse[i]);
+		host.refuse = 0;
+		host.keep = 0;
+		resize(test, 0);
+		KUNIT_EXPECT_EQ(test, fake.managed[0], 0);
+		KUNIT_EXPECT_EQ(test, fake.managed[1], 0);
+	}
 }
 
 static void last_isolated_page_submits(struct kunit *test)
@@ -888,6 +1131,67 @@ static void migration_refused(struct kunit *test)
 	}
 }
 
+static bool let_go(struct kunit *test)
+{
+	put_page(arena);
+	fake.step = NULL;
+	return true;
+}
+
+/* An old page that was refused while the migration code still has it. */
+static void refused_page_that_is_still_held(struct kunit *test)
+{
+	struct page *page = inflate_one(test, 0);
+	unsigned long start;
+
+	fake.next = 600;
+	KUNIT_ASSERT_TRUE(test, compaction_isolate(page));
+	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_ASYNC), 0);
+	host.keep = 1;
+	get_page(page);
+	fake.step = let_go;
+	start = fake.now;
+	host_answer_nth(0);
+	fake_flush_work(&host.b.reap_work);
+	KUNIT_EXPECT_NE(test, fake.now, start);
+	KUNIT_EXPECT_LE(test, fake.now - start, HZ / 10);
+	validate(test);
+	KUNIT_EXPECT_TRUE(test, compaction_isolate(page));
+	compaction_putback(page);
+	host.keep = 0;
+	resize(test, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+}
+
+/* It may be held for ever: then it cannot be moved, but is not lost. */
+static void refused_page_that_is_held_for_ever(struct kunit *test)
+{
+	struct page *page = inflate_one(test, 0);
+	unsigned long start;
+
+	fake.next = 600;
+	KUNIT_ASSERT_TRUE(test, compaction_isolate(page));
+	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_ASYNC), 0);
+	host.keep = 1;
+	host.refuse = 1;
+	get_page(page);
+	fake.step = NULL;
+	start = fake.now;
+	host_answer_nth(0);
+	fake_flush_work(&host.b.reap_work);
+	KUNIT_EXPECT_GE(test, fake.now - start, HZ);
+	KUNIT_EXPECT_LE(test, fake.now - start, 2 * HZ);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 1);
+	KUNIT_EXPECT_TRUE(test, PageOffline(page));
+	KUNIT_EXPECT_FALSE(test, fake_page(page)->movable);
+	KUNIT_EXPECT_FALSE(test, compaction_isolate(page));
+	put_page(page);
+	host.keep = 0;
+	host.refuse = 0;
+	resize(test, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+}
+
 /* After an error nobody knows what the hypervisor did: pages stay. */
 static void answered_with_an_error(struct kunit *test)
 {
@@ -923,6 +1227,94 @@ static void answered_with_an_error(struct kunit *test)
 	validate(test);
 	KUNIT_EXPECT_EQ(test, host.nr_submits, 0);
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, taken);
+}
+
+/* Why a device is broken is what broke it first. */
+static void first_error_stays(struct kunit *test)
+{
+	resize(test, 4);
+	isolate_all(test);
+	while (compaction_first()) {
+		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+							 MIGRATE_ASYNC), 0);
+		balloon_batch_flush(&host.b);
+	}
+	host.error = -ENXIO;
+	host_answer_nth(0);
+	KUNIT_EXPECT_EQ(test, host.b.error, -ENXIO);
+	host.error = -EIO;
+	host_answer_nth(0);
+	KUNIT_EXPECT_EQ(test, host.b.error, -ENXIO);
+	host.error = 0;
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.error, -ENXIO);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 2 * 2 + 2);
+}
+
+static void error_inside_submit(struct kunit *test)
+{
+	resize(test, 3);
+	isolate_all(test);
+	host.at_once = true;
+	host.error = -EIO;
+	while (compaction_first())
+		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+							 MIGRATE_SYNC), 0);
+	KUNIT_EXPECT_EQ(test, host.b.error, -EIO);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 6);
+	KUNIT_EXPECT_EQ(test, host.b.nr_submitting, 0);
+}
+
+/* Recorded while all was well, submitted when it is not any more. */
+static void open_batch_of_a_broken_device(struct kunit *test)
+{
+	resize(test, 4);
+	isolate_all(test);
+	KUNIT_EXPECT_EQ(test, compaction_migrate(arena, MIGRATE_ASYNC), 0);
+	balloon_batch_flush(&host.b);
+	KUNIT_EXPECT_EQ(test, compaction_migrate(arena + 1, MIGRATE_ASYNC), 0);
+	host.error = -EIO;
+	host_answer_nth(0);
+	host.nr_submits = 0;
+	compaction_putback(arena + 2);
+	compaction_putback(arena + 3);
+	settle(test);
+	/* The hypervisor has seen nothing of the second: it is undone. */
+	KUNIT_EXPECT_EQ(test, host.nr_submits, 0);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 2 + 1 + 2);
+	KUNIT_EXPECT_TRUE(test, balloon_blocks_test(&host.b.blocks,
+						    page_to_pfn(arena + 1)));
+	KUNIT_EXPECT_TRUE(test, fake_page(arena + 1)->movable);
+}
+
+static void flush_from_another_cpu(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, host.b.nr_submitting, 1);
+	KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+						 MIGRATE_ASYNC), 0);
+	balloon_batch_flush(&host.b);
+	KUNIT_EXPECT_EQ(test, host.b.nr_submitting, 1);
+	host_unregister_begins();
+}
+
+/* The second is through before the first; a dying device waits for both. */
+static void submits_from_several_cpus(struct kunit *test)
+{
+	resize(test, 3);
+	isolate_all(test);
+	KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+						 MIGRATE_ASYNC), 0);
+	host.meanwhile = flush_from_another_cpu;
+	fake.woken = false;
+	balloon_batch_flush(&host.b);
+	KUNIT_EXPECT_TRUE(test, fake.woken);
+	KUNIT_EXPECT_EQ(test, host.b.nr_submitting, 0);
+	KUNIT_EXPECT_EQ(test, host.nr_in_flight, 2);
+	compaction_putback(compaction_first());
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 3);
+	host.b.dying = false;
 }
 
 static void submit_fails(struct kunit *test)
@@ -1015,6 +1407,73 @@ static void silent_hypervisor(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 20);
 	KUNIT_EXPECT_TRUE(test, compaction_isolate(arena));
 	validate(test);
+}
+
+/* It is to answer all, and before a device that is going away goes on nothing. */
+static void silent_until_all_is_answered(struct kunit *test)
+{
+	unsigned int dying;
+
+	balloon_set_ack_timeout(&host.b, 1000);
+	for (dying = 0; dying < 2; dying++) {
+		resize(test, 3);
+		isolate_all(test);
+		while (compaction_first()) {
+			KUNIT_EXPECT_EQ(test,
+					compaction_migrate(compaction_first(),
+							   MIGRATE_ASYNC), 0);
+			balloon_batch_flush(&host.b);
+		}
+		fake_let_pass(2 * HZ);
+		KUNIT_EXPECT_EQ(test, host.b.error, -ETIMEDOUT);
+		validate(test);
+		host_answer_nth(0);
+		fake_flush_work(&host.b.reap_work);
+		KUNIT_EXPECT_EQ(test, host.b.error, -ETIMEDOUT);
+		validate(test);
+		host.b.dying = dying;
+		/* Both are done before the first of them is settled. */
+		host_answer_nth(0);
+		host_answer_nth(0);
+		fake_cancel_work(&host.b.work.work);
+		fake_flush_work(&host.b.reap_work);
+		KUNIT_EXPECT_EQ(test, host.b.error, 0);
+		KUNIT_EXPECT_EQ(test, fake_work_pending(&host.b.work.work),
+				!dying);
+		validate(test);
+		host.b.dying = false;
+	}
+}
+
+static void watchdog_on_another_cpu(struct kunit *test)
+{
+	balloon_watchdog(&host.b.watchdog.work);
+	KUNIT_EXPECT_EQ(test, host.b.error, 0);
+	fake.now += 2 * HZ;
+	balloon_watchdog(&host.b.watchdog.work);
+	/* A batch that is still being submitted cannot be overdue. */
+	KUNIT_EXPECT_EQ(test, host.b.error, 0);
+}
+
+static void watchdog_passes_over_what_is_being_submitted(struct kunit *test)
+{
+	balloon_set_ack_timeout(&host.b, 1000);
+	resize(test, 2);
+	isolate_all(test);
+	KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+						 MIGRATE_ASYNC), 0);
+	host.meanwhile = watchdog_on_another_cpu;
+	balloon_batch_flush(&host.b);
+	KUNIT_EXPECT_EQ(test, host.b.error, 0);
+	fake_let_pass(2 * HZ);
+	KUNIT_EXPECT_EQ(test, host.b.error, -ETIMEDOUT);
+	/* Found once more, it is no news. */
+	balloon_watchdog(&host.b.watchdog.work);
+	KUNIT_EXPECT_EQ(test, host.b.error, -ETIMEDOUT);
+	compaction_putback(compaction_first());
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.error, 0);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 2);
 }
 
 /* What a silent hypervisor answers in the end may be that it has failed. */
@@ -1141,6 +1600,46 @@ static void ranges_sort(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, list->nr, 1);
 }
 
+/*
+ * Two pages on both sides of each boundary between blocks: joined as long as
+ * there is a bitmap for each block, and never across zones.
+ */
+static void ranges_sort_blocks(struct kunit *test)
+{
+	unsigned long pfn = page_to_pfn(arena) + BALLOON_BLOCK_PAGES;
+	struct balloon_range_list *list;
+	unsigned int nr, i;
+
+	list = kunit_kzalloc(test, sizeof(*list), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, list);
+	balloon_ranges_sort(list);
+	KUNIT_EXPECT_EQ(test, list->nr, 0);
+	fake.zone_boundary = UINT_MAX;
+	for (nr = 1; nr <= NR_BUCKETS + 2; nr++) {
+		list->nr = 0;
+		list->nr_pages = 0;
+		/* One boundary less than blocks; from above. */
+		for (i = nr - 1; i-- > 0;) {
+			unsigned long at = pfn + i * BALLOON_BLOCK_PAGES;
+
+			balloon_range_add_page(list, at);
+			balloon_range_add_page(list, at - 1);
+		}
+		balloon_ranges_sort(list);
+		check_sorted(test, list, 2 * (nr - 1));
+		KUNIT_EXPECT_EQ(test, list->nr,
+				nr > NR_BUCKETS ? 2 * (nr - 1) : nr - 1);
+	}
+	fake.zone_boundary = BALLOON_BLOCK_PAGES;
+	list->nr = 0;
+	list->nr_pages = 0;
+	balloon_range_add_page(list, pfn);
+	balloon_range_add_page(list, pfn - 1);
+	balloon_ranges_sort(list);
+	check_sorted(test, list, 2);
+	KUNIT_EXPECT_EQ(test, list->nr, 2);
+}
+
 /* Pages of many blocks keep their number of ranges. */
 static void ranges_sort_far_apart(struct kunit *test)
 {
@@ -1186,6 +1685,7 @@ static void random_walk(struct kunit *test)
 	unsigned int step;
 
 	fake.stride = 389;
+	fake.zone_boundary = BALLOON_BLOCK_PAGES;
 	fake.mem_available = 1UL << 18;
 	for (step = 0; step < 4000; step++) {
 		random_step(test);
@@ -1207,6 +1707,7 @@ static void random_walk(struct kunit *test)
 	validate(test);
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
 	KUNIT_EXPECT_EQ(test, fake.managed[0], 0);
+	KUNIT_EXPECT_EQ(test, fake.managed[1], 0);
 }
 
 static int page_level_init(struct kunit *test)
@@ -1238,8 +1739,11 @@ static struct kunit_case page_level_test_cases[] = {
 	KUNIT_CASE(enqueue_without_memory),
 	KUNIT_CASE(enqueue_robbed_of_memory),
 	KUNIT_CASE(list_enqueue_without_memory),
+	KUNIT_CASE(enqueue_refuses_a_page_in_use),
+	KUNIT_CASE(insert_outside_of_a_migration),
 	KUNIT_CASE(alloc_without_memory),
 	KUNIT_CASE(list_enqueue_and_dequeue),
+	KUNIT_CASE(lists_of_any_length),
 	KUNIT_CASE(dequeue_from_empty_device),
 	KUNIT_CASE(dequeue_waits_for_isolated_pages),
 	KUNIT_CASE(dequeue_does_not_wait_for_ever),
@@ -1265,7 +1769,10 @@ static struct kunit_suite page_level_test_suite = {
 static struct kunit_case adapter_test_cases[] = {
 	KUNIT_CASE(pending_inflate_is_out_of_reach),
 	KUNIT_CASE(pending_deflate_is_out_of_reach),
+	KUNIT_CASE(only_ballooned_pages_can_be_had),
+	KUNIT_CASE(only_isolated_pages_migrate),
 	KUNIT_CASE(migration_waits_for_the_answer),
+	KUNIT_CASE(migration_between_zones),
 	KUNIT_CASE(last_isolated_page_submits),
 	KUNIT_CASE(compaction_events_balance),
 	KUNIT_CASE(freed_without_a_new_page),
@@ -1281,17 +1788,26 @@ static struct kunit_case adapter_test_cases[] = {
 	KUNIT_CASE(inflation_refused_in_part),
 	KUNIT_CASE(deflation_refused_in_part),
 	KUNIT_CASE(migration_refused),
+	KUNIT_CASE(refused_page_that_is_still_held),
+	KUNIT_CASE(refused_page_that_is_held_for_ever),
 	KUNIT_CASE(answered_with_an_error),
+	KUNIT_CASE(first_error_stays),
+	KUNIT_CASE(error_inside_submit),
+	KUNIT_CASE(open_batch_of_a_broken_device),
+	KUNIT_CASE(submits_from_several_cpus),
 	KUNIT_CASE(submit_fails),
 	KUNIT_CASE(submit_of_an_inflation_fails),
 	KUNIT_CASE(submit_of_a_deflation_fails),
 	KUNIT_CASE(batch_is_completed_once),
 	KUNIT_CASE(silent_hypervisor),
+	KUNIT_CASE(silent_until_all_is_answered),
+	KUNIT_CASE(watchdog_passes_over_what_is_being_submitted),
 	KUNIT_CASE(failure_after_silence_is_not_forgiven),
 	KUNIT_CASE(adapter_cannot_time_out),
 	KUNIT_CASE(slow_hypervisor_is_not_silent),
 	KUNIT_CASE(ranges_merge),
 	KUNIT_CASE(ranges_sort),
+	KUNIT_CASE(ranges_sort_blocks),
 	KUNIT_CASE(ranges_sort_far_apart),
 	KUNIT_CASE(batch_is_full),
 	KUNIT_CASE(random_walk),

@@ -539,19 +539,11 @@ static void unregister_without_a_batch(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_objects, 0);
 }
 
-static void begin_to_die(struct balloon_dev_info *b)
-{
-	spin_lock_irq(&b->pages_lock);
-	b->dying = true;
-	wake_up(&b->wait);
-	spin_unlock_irq(&b->pages_lock);
-}
-
 static bool unregister_begins(struct kunit *test)
 {
 	if (host.b.dying)
 		return false;
-	begin_to_die(&host.b);
+	host_unregister_begins();
 	return true;
 }
 

@@ -513,6 +513,15 @@ static int host_register(struct kunit *test)
 	return err;
 }
 
+/* The first thing that unregistration does, on another CPU. */
+static inline void host_unregister_begins(void)
+{
+	spin_lock_irq(&host.b.pages_lock);
+	host.b.dying = true;
+	wake_up(&host.b.wait);
+	spin_unlock_irq(&host.b.pages_lock);
+}
+
 static inline int host_unregister(struct kunit *test)
 {
 	int err = balloon_unregister_device(&host.b);

@@ -422,6 +422,14 @@ static inline __printf(1, 2) void fake_log(const char *fmt, ...)
 {
 }
 
+/* While the core sleeps, the case's world does one thing. */
+static inline void fake_sleep(unsigned long time)
+{
+	if (fake.step)
+		fake.step(fake.test);
+	fake_let_pass(time);
+}
+
 #undef alloc_page
 #define alloc_page(gfp)			fake_core_alloc_page(gfp)
 #undef put_page
@@ -451,7 +459,7 @@ static inline __printf(1, 2) void fake_log(const char *fmt, ...)
 #undef get_device
 #define get_device(dev)			((void)(dev))
 #undef msleep
-#define msleep(ms)			fake_let_pass(msecs_to_jiffies(ms))
+#define msleep(ms)			fake_sleep(msecs_to_jiffies(ms))
 #undef jiffies
 #define jiffies				fake.now
 #undef queue_work
