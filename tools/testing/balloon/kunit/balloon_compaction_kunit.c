@@ -370,6 +370,7 @@ static void page_level_migration(struct kunit *test)
 	page_level_error = -EAGAIN;
 	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_ASYNC), -EAGAIN);
 	validate(test);
+	KUNIT_EXPECT_EQ(test, host.b.stats.migrate_failed, 1);
 	page_level_error = 0;
 	test_fail_nth = 1;
 	fake.next = BALLOON_BLOCK_PAGES;
@@ -1527,6 +1528,26 @@ static void slow_hypervisor_is_not_silent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host.b.error, 0);
 }
 
+/* The first batch is answered, a later one is not. */
+static void silence_after_an_answer_is_found(struct kunit *test)
+{
+	balloon_set_ack_timeout(&host.b, 1000);
+	resize(test, 2);
+	isolate_all(test);
+	KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+						 MIGRATE_ASYNC), 0);
+	balloon_batch_flush(&host.b);
+	fake_let_pass(HZ / 2);
+	host_answer_nth(0);
+	KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+						 MIGRATE_ASYNC), 0);
+	fake_let_pass(HZ - 1);
+	KUNIT_EXPECT_EQ(test, host.b.error, 0);
+	fake_let_pass(2);
+	KUNIT_EXPECT_EQ(test, host.b.error, -ETIMEDOUT);
+	settle(test);
+}
+
 static void ranges_merge(struct kunit *test)
 {
 	unsigned long pfn = page_to_pfn(arena);
@@ -1805,6 +1826,7 @@ static struct kunit_case adapter_test_cases[] = {
 	KUNIT_CASE(failure_after_silence_is_not_forgiven),
 	KUNIT_CASE(adapter_cannot_time_out),
 	KUNIT_CASE(slow_hypervisor_is_not_silent),
+	KUNIT_CASE(silence_after_an_answer_is_found),
 	KUNIT_CASE(ranges_merge),
 	KUNIT_CASE(ranges_sort),
 	KUNIT_CASE(ranges_sort_blocks),
