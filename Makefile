@@ -27,6 +27,11 @@ test: deps
 	@for kernel in $(KERNELS); do $(MAKE) modules KVER=$$kernel || exit; done
 	@$(TESTS)/run-tests $(ARGS)
 
+## make kunit                    run the unit tests under KUnit, in User Mode Linux
+.PHONY: kunit
+kunit: deps
+	@$(TESTS)/run-tests -v uml
+
 ## make coverage                 run them on a kernel that measures coverage; say what never ran
 .PHONY: coverage
 coverage: deps

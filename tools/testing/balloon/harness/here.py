@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
 """
-Suites that need no guest: the units in userspace under sanitizers, and the harness's own tests.
+What needs no guest: the units in userspace under sanitizers and in User Mode Linux, and the tests of our own tools.
 """
 import subprocess
+import sys
 import time
 import unittest
 
 from . import ktap
-from .common import TESTS, require
-from .guest import Report
+from .common import BUILD, TESTS, require
+from .guest import Report, complaints
 
 DESCRIPTIONS = {
     "userspace": "the KUnit suites in userspace, under ASan and UBSan",
+    "uml": "the KUnit suites under the kernel's own KUnit, in User Mode Linux",
     "selftest": "the harness is shown what is wrong and must notice",
     "overlay": "scripts/overlay into small kernel trees and out again",
 }
@@ -21,8 +23,8 @@ NAMES = tuple(DESCRIPTIONS)
 def run(name):
     report = Report(name)
     started = time.monotonic()
-    if name == "userspace":
-        userspace(report)
+    if name in SUITES:
+        SUITES[name](report)
     else:
         unittests(report, f"harness.{name}")
     report.seconds = time.monotonic() - started
@@ -34,8 +36,33 @@ def userspace(report):
     require("make")
     done = subprocess.run(["make", "-s", "-C", TESTS / "uspace", "run"], capture_output=True, text=True, check=False)
     report.results += ktap.parse(done.stdout.splitlines())
-    why = next((line for line in done.stderr.splitlines() if "error" in line.lower()), done.stderr[-200:].strip())
-    report.add(done.returncode == 0, f"suites end well {why}".strip())
+    report.add(done.returncode == 0, f"suites end well {why(done.stderr)}".strip())
+
+
+def uml(report):
+    """The kernel is built and run by its own kunit.py, which leaves the kernel's log behind."""
+    require("make")
+    out = BUILD / "uml" / "out"
+    if not (out / "linux").exists():
+        print("uml: building the kernel, some minutes the first time", file=sys.stderr)
+    log = out / "test.log"
+    log.unlink(missing_ok=True)
+    done = subprocess.run([TESTS / "run-kunit"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    report.logs = log if log.exists() else None
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    report.results += ktap.kernel_log_results(lines)
+    found = complaints(lines, None)
+    report.add(not found, "kernel log is clean" if not found else f"kernel log: {found[0]}")
+    report.add(bool(lines) and done.returncode == 0, "suites end well" if lines else f"no kernel ran: {why(done.stdout)}")
+
+
+def why(output):
+    """The line of a tool's output that says what is wrong."""
+    errors = (line for line in output.splitlines() if "error" in line.lower() or line.startswith(("run-kunit:", "overlay:")))
+    return next(errors, output[-200:].strip())
+
+
+SUITES = {"userspace": userspace, "uml": uml}
 
 
 class Recorder(unittest.TestResult):
