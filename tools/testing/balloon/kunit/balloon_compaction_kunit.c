@@ -75,9 +75,12 @@ static void enqueue_without_memory(struct kunit *test)
 
 	/* The descriptor, then its slot; a known block needs neither. */
 	for (nth = 1; nth <= 3; nth++) {
+		struct page *page = balloon_page_alloc();
+
 		test_gfp = 0;
 		test_fail_nth = nth;
-		enqueue_new(test);
+		KUNIT_EXPECT_EQ(test, balloon_page_enqueue(&host.b, page), 0);
+		validate(test);
 		KUNIT_EXPECT_EQ(test, test_fail_nth, nth == 3);
 		KUNIT_EXPECT_EQ(test, !!(test_gfp & __GFP_NOFAIL), nth != 3);
 		KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 1);

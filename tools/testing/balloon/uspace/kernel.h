@@ -476,7 +476,7 @@ static inline void spin_unlock(spinlock_t *lock)
 	lock->locked = false;
 }
 
-static bool irqs_off;
+static bool irqs_off __maybe_unused;
 
 #define irqs_disabled()				irqs_off
 #define spin_lock_irq(lock)			(spin_lock(lock), irqs_off = true)
