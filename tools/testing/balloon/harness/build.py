@@ -18,12 +18,15 @@ from .common import BUILD, CACHE, OUT, ROOT, TESTS, HarnessError, read_options, 
 
 FRAGMENTS = TESTS / "kernels"
 COMPILER = "gcc-12"
+CROSS = {"powerpc": "powerpc64le-linux-gnu-"}
 
 DEFAULTS = {
     "source": "",               # series of Debian's source packages, such as 6.12; none: only a base for others
     "base": "",                 # fragment whose options come first
     "overlay": "0",             # 1: with our sources in place of the kernel's own balloon, by scripts/overlay
     "scenarios": "*",           # globs of the scenarios that this kernel is for
+    "arch": "",                 # to cross-build for, if not this machine's
+    "objects": "",              # only these are compiled; nothing can be booted
     "slow": "1",                # how much longer than usual things may take
     "smp": "",                  # processors, whatever the scenario says
 }
@@ -118,18 +121,22 @@ def compile_kernel(fragment, source, tree):
     log = OUT / f"build-{tree.name}.log"
     log.parent.mkdir(exist_ok=True)
     with open(log, "w", encoding="utf-8") as output:
-        make(source, tree, output, "allnoconfig", f"KCONFIG_ALLCONFIG={wanted}")
+        cross = [f"ARCH={arch}", f"CROSS_COMPILE={CROSS[arch]}"] if (arch := fragment.get("arch")) else []
+        make(source, tree, output, *cross, "allnoconfig", f"KCONFIG_ALLCONFIG={wanted}")
         check_config(fragment, tree)
         for path in (path for glob in WATCHED_OBJECTS for path in tree.glob(glob)):
             path.unlink()
-        make(source, tree, output, f"-j{os.cpu_count()}", "W=1", "bzImage", "modules")
-        make(source, tree, output, "modules_install", f"INSTALL_MOD_PATH={tree / 'root'}")
+        targets = fragment.get("objects").split() or ["bzImage", "modules"]
+        make(source, tree, output, *cross, f"-j{os.cpu_count()}", "W=1", *targets)
+        if not fragment.get("objects"):
+            make(source, tree, output, "modules_install", f"INSTALL_MOD_PATH={tree / 'root'}")
     lines = log.read_text(errors="replace").splitlines()
     (tree / "warnings").write_text("".join(f"{line}\n" for line in lines if WATCHED.search(line)))
 
 
 def make(source, tree, output, *arguments):
-    compiler = f"ccache {COMPILER}" if shutil.which("ccache") else COMPILER
+    prefix = next((a.removeprefix("CROSS_COMPILE=") for a in arguments if a.startswith("CROSS_COMPILE=")), "")
+    compiler = ("ccache " if shutil.which("ccache") else "") + require(prefix + COMPILER)
     env = dict(os.environ, LC_ALL="C", CCACHE_DIR=str(CACHE / "ccache"), CCACHE_MAXSIZE="4G")
     command = [require("make"), "-s", "-C", source, f"O={tree}", f"CC={compiler}", *arguments]
     done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=env,

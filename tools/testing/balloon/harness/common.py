@@ -86,6 +86,7 @@ PACKAGES = {
     "busybox": "busybox-static",
     "gcc": "gcc libc6-dev",
     "xz": "xz-utils",
+    "powerpc64le-linux-gnu-gcc-12": "gcc-12-powerpc64le-linux-gnu",
     "apt-get": "apt",
     "apt-cache": "apt",
     "setpriv": "util-linux",
