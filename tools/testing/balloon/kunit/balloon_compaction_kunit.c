@@ -724,6 +724,19 @@ static void only_isolated_pages_migrate(struct kunit *test)
 	validate(test);
 	compaction_putback(arena + 8);
 
+	/* Nor is a page that the hypervisor has not taken yet BALLOONED by it. */
+	fake.step = NULL;
+	fake.next = 9;
+	balloon_set_target(&host.b, 3);
+	fake_run_work(fake.now);
+	KUNIT_ASSERT_EQ(test, host.b.nr_inflating, 1);
+	fake_lock_page(arena + 9);
+	balloon_page_putback(arena + 9);
+	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
+	unlock_page(arena + 9);
+	validate(test);
+	settle(test);
+
 	/* Pages that are in no balloon. */
 	fake_lock_page(new);
 	balloon_page_putback(new);
@@ -1300,6 +1313,7 @@ static void flush_from_another_cpu(struct kunit *test)
 	balloon_batch_flush(&host.b);
 	KUNIT_EXPECT_EQ(test, host.b.nr_submitting, 1);
 	host_unregister_begins();
+	fake.woken = false;
 }
 
 /* The second is through before the first; a dying device waits for both. */
@@ -1310,7 +1324,6 @@ static void submits_from_several_cpus(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
 						 MIGRATE_ASYNC), 0);
 	host.meanwhile = flush_from_another_cpu;
-	fake.woken = false;
 	balloon_batch_flush(&host.b);
 	KUNIT_EXPECT_TRUE(test, fake.woken);
 	KUNIT_EXPECT_EQ(test, host.b.nr_submitting, 0);

@@ -509,14 +509,18 @@ static void take_all_batches(struct kunit *test)
 static void worker_without_a_batch_goes_on_later(struct kunit *test)
 {
 	static const unsigned int targets[] = { 30, 5 };
+	unsigned long start;
 	unsigned int i;
 
 	begin(test);
 	for (i = 0; i < ARRAY_SIZE(targets); i++) {
 		take_all_batches(test);
+		start = fake.now;
 		balloon_set_target(&host.b, targets[i]);
 		fake_run_work(fake.now);
 		validate(test);
+		/* Not a moment longer than it takes to be found silent. */
+		KUNIT_EXPECT_LE(test, fake.now - start, HZ);
 		KUNIT_EXPECT_EQ(test, host.b.error, -ETIMEDOUT);
 		KUNIT_EXPECT_EQ(test, host.nr_in_flight, BALLOON_NR_BATCHES);
 		fake.step = host_step;
@@ -572,6 +576,27 @@ static void worker_stops_for_unregistration(struct kunit *test)
 			compaction_putback(compaction_first());
 		validate(test);
 	}
+}
+
+static void unregister_begins_meanwhile(struct kunit *test)
+{
+	host_unregister_begins();
+}
+
+/* Not even when a pause is due. */
+static void dying_worker_does_not_come_back(struct kunit *test)
+{
+	begin(test);
+	host.at_once = true;
+	host.refuse = UINT_MAX;
+	host.meanwhile = unregister_begins_meanwhile;
+	balloon_set_target(&host.b, 10);
+	fake_run_work(fake.now);
+	KUNIT_EXPECT_TRUE(test, host.b.dying);
+	KUNIT_EXPECT_FALSE(test, fake_work_pending(&host.b.work.work));
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+	host.b.dying = false;
+	validate(test);
 }
 
 static void pages_held_by_compaction_do_not_spin_the_worker(struct kunit *test)
@@ -993,11 +1018,11 @@ static void sysfs_sets_the_floor(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, attr);
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		size_t len = strlen(cases[i].text);
+		long len = strlen(cases[i].text);
 
 		s->b.floor = 7;
 		done = attr->store(&s->dev, attr, cases[i].text, len);
-		KUNIT_EXPECT_EQ(test, done, cases[i].err ?: (long)len);
+		KUNIT_EXPECT_EQ(test, done, cases[i].err ? cases[i].err : len);
 		KUNIT_EXPECT_EQ(test, s->b.floor,
 				cases[i].err ? 7 : cases[i].floor);
 	}
@@ -1048,6 +1073,7 @@ static struct kunit_case dev_test_cases[] = {
 	KUNIT_CASE(deflation_flushes_migrations),
 	KUNIT_CASE(worker_without_a_batch_goes_on_later),
 	KUNIT_CASE(worker_stops_for_unregistration),
+	KUNIT_CASE(dying_worker_does_not_come_back),
 	KUNIT_CASE(pages_held_by_compaction_do_not_spin_the_worker),
 	KUNIT_CASE(unregister_gives_all_back),
 	KUNIT_CASE(unregister_while_inflating),
