@@ -275,6 +275,7 @@ class Overlay:
         (other / "mm/balloon_new.c").write_text("/* more */\n")
         (other / "mm/balloon_sysfs.c").write_text("/* other */\n")
         (other / "Documentation/mm/balloon_compaction.rst").unlink()
+        (other / "Documentation/ABI/testing/sysfs-class-balloon").unlink()
         self.does(script=script)
         fresh = snapshot(self.tree)
         self.assertNotEqual(without_store(fresh), without_store(self.after))
