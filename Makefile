@@ -32,9 +32,17 @@ test: deps
 kunit: deps
 	@$(TESTS)/run-tests -v uml
 
+## make configs                  build and boot kernels with the overlay, in every configuration
+.PHONY: configs
+configs:
+	@scripts/install-deps ccache gcc-12-powerpc64le-linux-gnu
+	@for kernel in $(KERNELS); do $(MAKE) modules KVER=overlay-modular-$$kernel || exit; done
+	@$(TESTS)/run-tests --kernel 'overlay*' $(ARGS)
+
 ## make coverage                 run them on a kernel that measures coverage; say what never ran
 .PHONY: coverage
-coverage: deps
+coverage:
+	@scripts/install-deps gcovr
 	@$(MAKE) modules KVER=gcov
 	@$(TESTS)/run-coverage $(ARGS)
 

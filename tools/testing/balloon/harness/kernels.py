@@ -7,6 +7,7 @@ A kernel is named by a series ("6.1", "6.12": the newest cloud kernel of that se
 resolved when asked for. The result is one directory per version below build/cache/, complete or absent.
 """
 import fcntl
+import fnmatch
 import os
 import re
 import shutil
@@ -64,6 +65,13 @@ def get(name):
         return from_cache(fetch(name))
     except OSError as error:
         raise as_harness_error(error) from None
+
+
+def matching(names):
+    """The names of kernels that @names stands for: "all", or a glob of kernels of our own, or a single one."""
+    if names == "all":
+        return SERIES
+    return fnmatch.filter(build.names(), names) or [names]
 
 
 def from_fragment(name):
