@@ -21,10 +21,10 @@ run: deps
 	@$(MAKE) modules KVER=$(KVER)
 	@$(TESTS)/run-experiment --kernel $(KVER) $(ARGS)
 
-## make test                     run every test there is, on both kernels
+## make test                     run the unit tests everywhere, and all scenarios on both kernels
 .PHONY: test
 test: deps
-	@for kernel in $(KERNELS); do $(MAKE) modules KVER=$$kernel || exit; done
+	@for kernel in $(KERNELS); do scripts/fetch-source $$kernel >/dev/null && $(MAKE) modules KVER=$$kernel || exit; done
 	@$(TESTS)/run-tests $(ARGS)
 
 ## make kunit                    run the unit tests under KUnit, in User Mode Linux
