@@ -82,7 +82,7 @@ def module_files(kernel, scenario):
     if missing:
         where = built.relative_to(ROOT)
         what = Path(missing[0]).name.replace(".*", "*_kunit")
-        raise HarnessError(f"no {what}.ko in {where}/: run make modules KVER={kernel.version}")
+        raise HarnessError(f"no {what}.ko in {where}/: run make modules KVER={kernel.name}")
     return found
 
 

@@ -37,6 +37,11 @@ class Kernel:
         return ".".join(re.split(r"[.\-+]", self.version)[:2])
 
     @property
+    def name(self):
+        """What the Makefile wants to hear as KVER."""
+        return self.version if self.fragment is build.NONE else self.kdir.name
+
+    @property
     def overlay(self):
         """Is our code in the kernel itself?"""
         return self.fragment.get("overlay") == "1"
