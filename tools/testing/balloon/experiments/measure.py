@@ -39,8 +39,8 @@ class Round(scenario.Scenario):
     def name(self):
         return self.label
 
-    def environment(self):
-        return super().environment() + "".join(f"{key}={value}\n" for key, value in self.settings.items())
+    def environment(self, kernel):
+        return super().environment(kernel) + "".join(f"{key}={value}\n" for key, value in self.settings.items())
 
 
 def plan(experiment, driver, boot):
