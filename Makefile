@@ -27,6 +27,12 @@ test: deps
 	@for kernel in $(KERNELS); do scripts/fetch-source $$kernel >/dev/null && $(MAKE) modules KVER=$$kernel || exit; done
 	@$(TESTS)/run-tests $(ARGS)
 
+## make test-all                 that, configs, debug and coverage: hours
+.PHONY: test-all
+test-all:
+	@failed=; for part in test configs debug coverage; do $(MAKE) $$part || failed="$$failed $$part"; done; \
+	echo "failed:$${failed:- nothing}"; [ -z "$$failed" ]
+
 ## make kunit                    run the unit tests under KUnit, in User Mode Linux
 .PHONY: kunit
 kunit: deps
