@@ -63,8 +63,7 @@ def add(archive, total):
 
 
 def gcovr(objects):
-    command = [require("gcovr"), "--root", ROOT, "--gcov-executable", "gcov-12", "--object-directory", objects,
-               "--gcov-ignore-parse-errors", "--merge-mode-functions", "separate", "--json", "-", objects]
+    command = [require("gcovr"), "--root", objects, "--gcov-executable", "gcov-12", "--json", "-", objects]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
     if done.returncode:
         raise HarnessError(f"gcovr: {done.stderr.strip().splitlines()[-1]}")
@@ -83,11 +82,15 @@ def report(files):
     why = reasons()
     for file in files:
         text = (ROOT / file["file"]).read_text().splitlines()
-        for line in (line for line in file["lines"] if not line["count"]):
+        for line in (line for line in code_lines(file) if not line["count"]):
             show(file["file"], line["line_number"], text[line["line_number"] - 1].strip(), why)
     for path, code, _ in (known for known in why if known not in used):
         print(f"uncovered: {path}: {code}: is covered or gone, take it out of the list")
     return total.percent()
+
+
+def code_lines(file):
+    return [line for line in file["lines"] if not line.get("gcovr/noncode")]
 
 
 def show(path, number, code, why):
@@ -114,7 +117,7 @@ class Tally:
 
     @classmethod
     def of(cls, file):
-        lines = [line for line in file["lines"] if not line.get("gcovr/noncode")]
+        lines = code_lines(file)
         branches = [branch for line in lines for branch in line["branches"] if not branch.get("throw")]
         return cls(len(lines), sum(line["count"] > 0 for line in lines),
                    len(branches), sum(branch["count"] > 0 for branch in branches))
