@@ -393,6 +393,13 @@ static void vb_free(struct virtio_balloon *vb)
 	kfree(vb);
 }
 
+/* Found queues are enabled, and a device disables none but by a reset. */
+static void vb_del_vqs(struct virtio_device *vdev)
+{
+	virtio_reset_device(vdev);
+	vdev->config->del_vqs(vdev);
+}
+
 static int vb_find_vqs(struct virtio_balloon *vb)
 {
 	struct virtqueue_info info[VB_NR_DIRECTIONS] = {
@@ -409,7 +416,7 @@ static int vb_find_vqs(struct virtio_balloon *vb)
 	for (i = 0; i < VB_NR_DIRECTIONS && !err; i++)
 		err = queue_init(&vb->queue[i], vqs[i]);
 	if (err)
-		vb->vdev->config->del_vqs(vb->vdev);
+		vb_del_vqs(vb->vdev);
 	return err;
 }
 
@@ -443,7 +450,7 @@ static int vb_probe(struct virtio_device *vdev)
 	return 0;
 
 err_del_vqs:
-	vdev->config->del_vqs(vdev);
+	vb_del_vqs(vdev);
 err_free:
 	vb_free(vb);
 	return err;
@@ -456,8 +463,7 @@ static void vb_remove(struct virtio_device *vdev)
 
 	cancel_work_sync(&vb->target_work);
 	err = balloon_unregister_device(&vb->b);
-	virtio_reset_device(vdev);
-	vdev->config->del_vqs(vdev);
+	vb_del_vqs(vdev);
 	if (!err)
 		vb_free(vb);
 }
