@@ -9,6 +9,8 @@ TESTS	:= tools/testing/balloon
 KVER	?= 6.12
 # A series such as 6.12 means the newest Debian kernel of that series.
 KERNELS	?= 6.12 6.1
+# Built from Debian's sources, as tools/testing/balloon/kernels/ has it.
+DEBUG	:= kasan kcsan
 MAKEFLAGS += --no-print-directory
 
 .PHONY: help
@@ -51,6 +53,15 @@ coverage:
 	@scripts/install-deps gcovr
 	@$(MAKE) modules KVER=gcov
 	@$(TESTS)/run-coverage $(ARGS)
+
+## make debug                    all of it again on kernels that see memory errors, lock order, leaks and races
+.PHONY: debug
+debug: deps
+	@for kernel in $(DEBUG); do $(MAKE) modules KVER=$$kernel || exit; done
+	@failed=0; \
+	for kernel in $(DEBUG); do $(TESTS)/run-tests --kernel $$kernel --minutes 2 $(ARGS) || failed=1; done; \
+	$(TESTS)/run-planted || failed=1; \
+	exit $$failed
 
 ## make modules KVER=V           build the modules for kernel V into build/V/
 .PHONY: modules

@@ -5,7 +5,7 @@
  * A page in a balloon is marked offline, which /proc/kpageflags shows as KPF_OFFLINE. With "-m K", first
  * write K to an unused byte of the host bridge's PCI configuration: QEMU traces that write in order with the
  * balloon's traffic, so that the host knows which of its records came before this ledger. With "-c", print
- * only the number of pages.
+ * only the number of pages, with "-c FIRST COUNT" of those among COUNT pages from page FIRST on.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -20,6 +20,7 @@
 #define CHUNK		8192
 
 static int count_only;
+static unsigned long first, last = -1UL;	/* pages that are looked at */
 static unsigned long total, start, length;
 
 static void die(const char *what)
@@ -46,7 +47,7 @@ static void end_range(void)
 
 static void page(unsigned long pfn, uint64_t flags)
 {
-	if (!(flags >> KPF_OFFLINE & 1)) {
+	if (!(flags >> KPF_OFFLINE & 1) || pfn < first || pfn > last) {
 		end_range();
 		return;
 	}
@@ -76,11 +77,15 @@ static void scan(void)
 
 int main(int argc, char **argv)
 {
-	count_only = argc == 2 && !strcmp(argv[1], "-c");
+	count_only = (argc == 2 || argc == 4) && !strcmp(argv[1], "-c");
+	if (argc == 4) {
+		first = strtoul(argv[2], NULL, 0);
+		last = first + strtoul(argv[3], NULL, 0) - 1;
+	}
 	if (argc == 3 && !strcmp(argv[1], "-m")) {
 		mark(atoi(argv[2]));
 	} else if (argc != 1 && !count_only) {
-		fprintf(stderr, "usage: ledger [-c | -m NUMBER]\n");
+		fprintf(stderr, "usage: ledger [-c [FIRST COUNT] | -m NUMBER]\n");
 		return 2;
 	}
 	scan();

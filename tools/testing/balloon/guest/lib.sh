@@ -182,6 +182,7 @@ ledger_now() {
 
 ledger_ranges() { command ledger "$@"; }
 offline_pages() { command ledger -c; }
+offline_pages_among() { command ledger -c "$1" "$2"; }	# FIRST COUNT
 
 # --- load ----------------------------------------------------------------------------------------------------
 
@@ -266,6 +267,57 @@ cpu_times() { awk '/^cpu / { print $2 + $3 + $4 + $5 + $6 + $7 + $8, $5 }' /proc
 
 virtio_name() { basename /sys/bus/virtio/drivers/virtio_balloon/virtio[0-9]*; }
 bind() { echo "$2" >"/sys/bus/virtio/drivers/virtio_balloon/$1"; }
+
+# --- injected faults -------------------------------------------------------------------------------------------
+
+DEBUG=/sys/kernel/debug
+
+# fault failslab|fail_page_alloc PERCENT [MODULE...]: so many allocations fail that are made by these modules, or by
+# others on their behalf: one of them must be on the stack. Without modules those last named stay.
+fault() {
+	kind=$1 percent=$2
+	shift 2
+	echo 0 >"$DEBUG/$kind/probability"
+	if [ $# -gt 0 ]; then
+		fault_aim "$kind" "$@"
+	fi
+	echo "$percent" >"$DEBUG/$kind/probability"
+}
+
+# Every allocation counts, without a word in the log.
+fault_aim() {
+	dir=$DEBUG/$1
+	shift
+	# shellcheck disable=SC2046 # two words: addresses of the first and the last function
+	set -- $(module_functions "$@" | sed -n '1p;$p')
+	echo "0x$1" >"$dir/require-start"
+	echo "$(((0x$2 | 4095) + 1))" >"$dir/require-end"
+	echo 32 >"$dir/stacktrace-depth"
+	echo 0 >"$dir/verbose"
+	echo -1 >"$dir/times"
+	echo N >"$dir/ignore-gfp-wait"
+	if [ -e "$dir/ignore-gfp-highmem" ]; then
+		echo N >"$dir/ignore-gfp-highmem"
+		echo 0 >"$dir/min-order"
+	fi
+}
+
+module_functions() {
+	for module in "$@"; do
+		grep -i " t .*\[$module\]" /proc/kallsyms
+	done | cut -c 1-16 | sort
+}
+
+# fail_nth N COMMAND...: the Nth allocation fails that the shell makes in COMMAND in the modules aimed at. The result
+# tells whether there was one.
+fail_nth() {
+	echo "$1" >/proc/self/fail-nth
+	shift
+	"$@" 2>/dev/null
+	read -r left </proc/self/fail-nth
+	echo 0 >/proc/self/fail-nth
+	[ "$left" = 0 ]
+}
 
 # --- null_balloon --------------------------------------------------------------------------------------------
 

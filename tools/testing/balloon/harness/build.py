@@ -29,6 +29,8 @@ DEFAULTS = {
     "objects": "",              # only these are compiled; nothing can be booted
     "slow": "1",                # how much longer than usual things may take
     "smp": "",                  # processors, whatever the scenario says
+    "append": "",               # further kernel command line
+    "mem": "0",                 # MiB that the kernel needs for itself, beyond the scenario's
 }
 
 # Warnings that count: in our files and in those that lean on them, which are compiled once more, with W=1. What is

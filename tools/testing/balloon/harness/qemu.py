@@ -34,9 +34,9 @@ def kill_all():
 def command_line(kernel, scenario, work):
     """Everything that QEMU is told; @work is the directory of this boot."""
     return [require("qemu-system-x86_64"), "-M", "q35", *machine(kernel, scenario), "-nodefaults",
-            "-display", "none", "-no-reboot", "-m", scenario.get("mem"),
+            "-display", "none", "-no-reboot", "-m", str(scenario.mem(kernel)),
             "-kernel", str(kernel.image), "-initrd", str(work / "initramfs"),
-            "-append", f"{CONSOLE} {scenario.get('append')}".strip(),
+            "-append", " ".join([CONSOLE, kernel.fragment.get("append"), scenario.get("append")]),
             "-serial", f"file:{work}/console",
             "-chardev", "stdio,id=ktap,signal=off", "-serial", "chardev:ktap",
             "-qmp", f"unix:{work}/qmp,server=on,wait=off",

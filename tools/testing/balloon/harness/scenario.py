@@ -24,6 +24,7 @@ DEFAULTS = {
     "target": "",               # MiB in the balloon before the guest's first instruction
     "append": "",               # further kernel command line
     "timeout": "60",            # seconds of wall clock from the scenario's first line to the end of QEMU
+    "minutes": "0",             # how long it goes on; "run-tests --minutes" changes what is given here
     "expect": "",               # regular expression: kernel messages that the scenario provokes on purpose
     "icount": "0",              # 1: one virtual nanosecond per guest instruction, bit-reproducible
     "trace": "",                # further QEMU trace events
@@ -52,6 +53,10 @@ class Scenario:
         except ValueError:
             raise HarnessError(f"{self.path}: {key}: {self.get(key)!r} is not a number") from None
 
+    def mem(self, kernel):
+        """MiB of the guest on @kernel."""
+        return self.number("mem") + int(kernel.fragment.get("mem"))
+
     def runs_on(self, kernel):
         wanted = any(fnmatch(self.name, glob) for glob in kernel.fragment.get("scenarios").split())
         wanted = wanted and (kernel.overlay or self.get("overlay") == "0")
@@ -65,8 +70,8 @@ class Scenario:
 
     def environment(self, kernel):
         """The options that the guest's shell wants to know."""
-        return (f"DRIVER={self.get('driver')}\nBALLOONS={self.get('balloons')}\nMEM_MIB={self.get('mem')}\n"
-                f"SLOW={kernel.slow}\n")
+        return (f"DRIVER={self.get('driver')}\nBALLOONS={self.get('balloons')}\nMEM_MIB={self.mem(kernel)}\n"
+                f"SLOW={kernel.slow}\nMINUTES={self.get('minutes')}\n")
 
 
 def load(path):

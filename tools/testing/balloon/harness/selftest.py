@@ -107,6 +107,53 @@ class Console(unittest.TestCase):
                      "rcu: INFO: rcu_sched self-detected stall on CPU", "unable to handle page fault"):
             self.assertTrue(guest.complaints([line], ""), line)
 
+    def test_every_report_of_a_debug_kernel_is_found(self):
+        for line in ("BUG: KASAN: slab-use-after-free in balloon_batch_settle+0x10/0x20 [balloon_compaction]",
+                     "WARNING: possible circular locking dependency detected", "WARNING: inconsistent lock state",
+                     "BUG: MAX_LOCKDEP_ENTRIES too low!", "INFO: trying to register non-static key.",
+                     "[ BUG: Invalid wait context ]", "lockdep is turned off", "kernel BUG at lib/list_debug.c:59!",
+                     "BUG: sleeping function called from invalid context at mm/x.c:1",
+                     "ODEBUG: free active (active state 0) object: 00000000 object type: timer_list hint: x+0x0/0x10",
+                     "list_del corruption. prev->next should be ffff, but was dead", "pagealloc: memory corruption",
+                     "pagealloc: single bit error", "refcount_t: underflow; use-after-free.",
+                     "page dumped because: VM_BUG_ON_PAGE(PageTail(page))", "BUG kmalloc-64 (Not tainted): Poison overwritten",
+                     "kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)",
+                     "kmemleak: Kernel memory leak detector disabled",
+                     "unreferenced object 0xffff888003a1f000 (size 96):"):
+            self.assertTrue(guest.complaints([f"[    1.000000] {line}"], ""), line)
+
+    def test_what_a_debug_kernel_says_of_itself_is_no_complaint(self):
+        for line in ("kmemleak: Kernel memory leak detector initialized (mem pool available: 15000)",
+                     "kcsan: enabled early", "page_owner is enabled", "Lock dependency validator: Copyright (c) 2006"):
+            self.assertEqual(guest.complaints([f"[    1.000000] {line}"], ""), [])
+
+    RACE = ["=" * 66, "BUG: KCSAN: data-race in one / other", "", "write to 0xffff of 8 bytes by task 1 on cpu 0:",
+            " one+0x10/0x20", "read to 0xffff of 8 bytes by task 2 on cpu 1:", " other+0x10/0x20",
+            "Reported by Kernel Concurrency Sanitizer on:", "=" * 66]
+
+    def races(self, *lines):
+        kept, foreign = guest.without_foreign_races(list(lines))
+        return len(guest.complaints(kept, "")), foreign
+
+    def test_race_of_the_kernel_is_excused_and_counted(self):
+        self.assertEqual(self.races(*self.RACE, *self.RACE), (0, 2))
+
+    def test_race_of_ours_is_not_excused(self):
+        for frame in (" balloon_actual+0x1/0x2 [balloon_compaction]", " vb_submit+0x1/0x2 [virtio_balloon]",
+                      " balloon_actual+0x1/0x2", " null_balloon_timer+0x1/0x2 [null_balloon]"):
+            self.assertEqual(self.races(*self.RACE, *self.RACE[:5], frame, *self.RACE[5:]), (1, 1), frame)
+
+    def test_race_with_a_look_without_lock_is_excused(self):
+        title = "BUG: KCSAN: data-race in __ClearPageMovable / isolate_movable_page"
+        frame = " balloon_page_migrate+0x1/0x2 [balloon_compaction]"
+        self.assertEqual(self.races(self.RACE[0], title, *self.RACE[2:5], frame, *self.RACE[5:]), (0, 1))
+
+    def test_race_without_an_end_is_not_excused(self):
+        self.assertEqual(self.races(*self.RACE[:-1]), (1, 0))
+
+    def test_complaint_between_races_is_not_excused(self):
+        self.assertEqual(self.races(*self.RACE, "WARNING: CPU: 0", *self.RACE), (1, 2))
+
     def test_provoked_warning_is_excused_with_its_trace(self):
         self.assertEqual(guest.complaints(self.WARNING, "provoked"), [])
 

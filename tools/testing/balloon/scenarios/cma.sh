@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Contiguous memory is allocated where a balloon sits: its pages make room.
+# requires: CMA_DEBUGFS DMA_CMA
+# append: cma=512M
+# timeout: 120
+
+AREA=$(echo /sys/kernel/debug/cma/*)
+area() { cat "$AREA/$1"; }
+in_area() { offline_pages_among "$(area base_pfn)" "$(area count)"; }
+
+# While most of what is free is in the area, movable pages are taken from there.
+verify_start 64
+load_driver
+balloon_to 128
+say "area of $(area count) pages, $(in_area) of the balloon in it"
+check "the balloon sits in the area" [ "$(in_area)" -gt 1000 ]
+before=$(migrated_pages)
+check "the area is allocated" eval "area count >$AREA/alloc"
+equal "no page of the balloon is left in it" 0 "$(in_area)"
+check "pages migrated" [ "$(migrated_pages)" -gt "$before" ]
+ledger
+balloon_to 50
+ledger
+check "and freed" eval "area count >$AREA/free"
+balloon_to 256
+ledger
+verify_stop
