@@ -53,7 +53,8 @@ send_coverage() {
 
 # --- waiting -----------------------------------------------------------------------------------------------
 
-centiseconds() { read -r up _ </proc/uptime; echo "${up%.*}${up#*.}"; }
+# The 1 keeps "08" from being taken for octal.
+centiseconds() { read -r up _ </proc/uptime; echo $((${up%.*} * 100 + 1${up#*.} - 100)); }
 
 # wait_until SECONDS COMMAND...: poll until the command succeeds. Slow kernels have more time.
 wait_until() {

@@ -25,7 +25,9 @@ def path(scenario, kernel):
 
 
 def keep(archive, text):
-    """Put by a boot's counters, as the guest has sent them."""
+    """Put by a boot's counters, as the guest has sent them; none if it died too early to have any."""
+    if not text:
+        return
     archive.parent.mkdir(parents=True, exist_ok=True)
     archive.write_bytes(base64.b64decode(text))
 
