@@ -5,7 +5,6 @@
 # needs: ours/null_balloon
 # timeout: 180
 
-# undone NAME: the device is in the class and removed again, or is not there and has left nothing behind.
 bound() { [ -e "/sys/bus/virtio/drivers/virtio_balloon/$device" ]; }
 empty() { [ "$(devices)" = "*" ]; }
 
