@@ -141,7 +141,7 @@ def compile_kernel(fragment, source, tree):
 
 def watched(fragment, tree):
     """The objects whose warnings count: as the fragment says, or of all that was compiled."""
-    found = (path.relative_to(tree) for glob in WATCHED_OBJECTS for path in tree.glob(glob))
+    found = (str(path.relative_to(tree)) for glob in WATCHED_OBJECTS for path in tree.glob(glob))
     return fragment.get("objects").split() or sorted(found)
 
 
