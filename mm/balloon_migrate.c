@@ -99,11 +99,35 @@ void __balloon_count_freed(struct balloon_dev_info *b, unsigned int nr)
 	__count_vm_events(COMPACTBALLOONFREED, nr);
 }
 
+/*
+ * An adapter's pages are in its index unless they are isolated or pending, and
+ * nobody migrates what is pending.
+ */
+static bool __may_migrate(struct balloon_dev_info *b, struct page *old)
+{
+	lockdep_assert_held(&b->pages_lock);
+	return !WARN_ON_ONCE(!b->isolated_pages ||
+			     balloon_blocks_test(&b->blocks, page_to_pfn(old)));
+}
+
+/* Is there a batch for another migration, or no sense in waiting for one? */
+static bool batch_may_come(struct balloon_dev_info *b)
+{
+	bool come;
+
+	spin_lock_irq(&b->pages_lock);
+	come = b->open || b->nr_free || b->error || b->dying;
+	spin_unlock_irq(&b->pages_lock);
+	return come;
+}
+
 /* Record that @new takes the place of @old. */
 static int __migrate(struct balloon_dev_info *b, struct page *new,
 		     struct page *old)
 {
 	lockdep_assert_held(&b->pages_lock);
+	if (!__may_migrate(b, old))
+		return -EINVAL;
 	if (b->dying || b->error)
 		return -EBUSY;
 	if (balloon_blocks_reserve(&b->blocks, page_to_pfn(new), 1,
@@ -162,13 +186,17 @@ static int page_level_migrate(struct balloon_dev_info *b, struct page *new,
 	int err;
 
 	spin_lock_irq(&b->pages_lock);
-	err = balloon_blocks_reserve(&b->blocks, page_to_pfn(new), 1,
-				     GFP_NOWAIT | __GFP_NOWARN);
-	if (err)
-		b->stats.migrate_failed++;
+	if (!__may_migrate(b, old))
+		err = -EINVAL;
+	else if (balloon_blocks_reserve(&b->blocks, page_to_pfn(new), 1,
+					GFP_NOWAIT | __GFP_NOWARN))
+		err = -EAGAIN;
+	else
+		err = 0;
+	b->stats.migrate_failed += !!err;
 	spin_unlock_irq(&b->pages_lock);
 	if (err)
-		return -EAGAIN;
+		return err;
 
 	err = b->migratepage ? b->migratepage(b, new, old, mode) : -EBUSY;
 
@@ -200,12 +228,12 @@ static int page_level_migrate(struct balloon_dev_info *b, struct page *new,
  * The pair is recorded and the hypervisor told later, with others: @new is
  * PENDING_INFLATE and @old PENDING_DEFLATE until it has answered.
  *
- * Context: process, both page locks held.  Waits for the hypervisor only if
- * @mode is not MIGRATE_ASYNC and @old was the last isolated page or filled the
- * batch.
+ * Context: process, both page locks held.  Unless @mode is MIGRATE_ASYNC, waits
+ * for the hypervisor if all batches are in flight, or if @old was the last
+ * isolated page or filled the batch.
  * Return: 0; -EAGAIN if all batches are in flight or memory is short; -EBUSY
  * if the device is broken or being unregistered; -EINVAL and a warning, once, if
- * no page of @old's device is isolated.
+ * @old is not isolated.
  */
 int balloon_page_migrate(struct page *new, struct page *old,
 			 enum migrate_mode mode)
@@ -214,10 +242,14 @@ int balloon_page_migrate(struct page *new, struct page *old,
 	struct balloon_batch *batch = NULL;
 	int err;
 
-	if (WARN_ON_ONCE(!b || !READ_ONCE(b->isolated_pages)))
+	if (WARN_ON_ONCE(!b))
 		return -EINVAL;
 	if (!b->ops)
 		return page_level_migrate(b, new, old, mode);
+	/* What this thread has isolated is in no batch: all can be settled. */
+	if (mode != MIGRATE_ASYNC && !READ_ONCE(b->open) && !READ_ONCE(b->nr_free))
+		wait_event_timeout(b->wait, batch_may_come(b),
+				   READ_ONCE(b->ack_timeout));
 
 	spin_lock_irq(&b->pages_lock);
 	err = __migrate(b, new, old);

@@ -5,18 +5,21 @@ Build kernels of our own from Debian's sources, below build/kernels/.
 A fragment kernels/NAME.config holds the options of one kernel, after "# key: value" lines that say what it is made
 from. What a kernel was built from is remembered by content, so that nothing is built twice.
 """
+import fcntl
 import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from .common import BUILD, CACHE, OUT, ROOT, TESTS, HarnessError, read_options, require, run
 
 FRAGMENTS = TESTS / "kernels"
+KERNELS = BUILD / "kernels"
 COMPILER = "gcc-12"
 CROSS = {"powerpc": "powerpc64le-linux-gnu-"}
 
@@ -83,27 +86,45 @@ def load(name):
 def build(name):
     """The tree of the kernel called @name, built first if anything that it is made from has changed."""
     fragment, series = find(name)
-    source = Path(run(ROOT / "scripts/fetch-source", series).strip())
-    if fragment.get("overlay") == "1":
-        source = overlaid(source)
-    tree = BUILD / "kernels" / name
-    key = content_key(fragment, source)
-    stamp = tree / "built-from"
-    if not stamp.exists() or stamp.read_text() != key:
-        stamp.unlink(missing_ok=True)
-        compile_kernel(fragment, source, tree)
-        stamp.write_text(key)
+    tree = KERNELS / name
+    with locked():
+        source = fetched(series)
+        if fragment.get("overlay") == "1":
+            source = overlaid(source)
+        key = content_key(fragment, source)
+        stamp = tree / "built-from"
+        if not stamp.exists() or stamp.read_text() != key:
+            stamp.unlink(missing_ok=True)
+            compile_kernel(fragment, source, tree)
+            stamp.write_text(key)
     return tree
 
 
+@contextmanager
+def locked():
+    """One build at a time: the sources with the overlay are shared, and one build uses all processors."""
+    KERNELS.mkdir(parents=True, exist_ok=True)
+    with open(KERNELS / ".lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def fetched(series):
+    """Debian's source of @series."""
+    return Path(run(ROOT / "scripts/fetch-source", series).strip())
+
+
 def overlaid(pristine):
-    """A copy, by hard links, with the overlay applied; of its files only those that differ are written."""
-    tree = BUILD / "kernels" / f"{pristine.name}-overlay"
+    """A copy, by hard links if that is possible, with the overlay applied; of its files only those that differ are written."""
+    tree = KERNELS / f"{pristine.name}-overlay"
     if not tree.exists():
-        tree.parent.mkdir(parents=True, exist_ok=True)
         copy = tree.with_suffix(".new")
         shutil.rmtree(copy, ignore_errors=True)
-        run("cp", "-al", pristine, copy)
+        try:
+            run("cp", "-al", pristine, copy)
+        except HarnessError:
+            shutil.rmtree(copy, ignore_errors=True)
+            run("cp", "-a", pristine, copy)
         copy.rename(tree)
     run(ROOT / "scripts/overlay", tree)
     return tree

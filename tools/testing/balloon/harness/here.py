@@ -43,7 +43,7 @@ def userspace(report):
 def uml(report):
     """The kernel is built and run by its own kunit.py, which leaves the kernel's log behind."""
     require("make")
-    out = BUILD / "uml" / "out"
+    out = BUILD / "uml"
     if not (out / "linux").exists():
         print("uml: building the kernel, some minutes the first time", file=sys.stderr)
     log = out / "test.log"

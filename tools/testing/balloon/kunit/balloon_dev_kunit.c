@@ -1042,14 +1042,6 @@ static int dev_test_init(struct kunit *test)
 	return 0;
 }
 
-static void dev_test_exit(struct kunit *test)
-{
-	KUNIT_EXPECT_EQ(test, test_warnings, 0);
-	KUNIT_EXPECT_TRUE_MSG(test, !fake.violation, "%s", fake.violation);
-	host_exit();
-	KUNIT_EXPECT_EQ(test, test_objects, 0);
-}
-
 static struct kunit_case dev_test_cases[] = {
 	KUNIT_CASE(register_checks_ops),
 	KUNIT_CASE(register_undone_on_failure),
@@ -1099,7 +1091,7 @@ static struct kunit_suite dev_test_suite = {
 	.suite_init = fake_mm_suite_init,
 	.suite_exit = fake_mm_suite_exit,
 	.init = dev_test_init,
-	.exit = dev_test_exit,
+	.exit = host_test_exit,
 	.test_cases = dev_test_cases,
 };
 kunit_test_suite(dev_test_suite);

@@ -488,7 +488,7 @@ static void settle(struct kunit *test)
 }
 
 /* The device has @nr pages when everything has come to rest. */
-static void resize(struct kunit *test, unsigned long nr)
+static inline void resize(struct kunit *test, unsigned long nr)
 {
 	bool (*step)(struct kunit *test) = fake.step;
 
@@ -500,7 +500,7 @@ static void resize(struct kunit *test, unsigned long nr)
 	KUNIT_ASSERT_EQ(test, host.b.nr_ballooned + host.b.isolated_pages, nr);
 }
 
-static int host_register(struct kunit *test)
+static inline int host_register(struct kunit *test)
 {
 	int err = balloon_register_device(&host.b, NULL, host.ops);
 
@@ -590,6 +590,16 @@ static void host_init(struct kunit *test)
 	fake.step = host_step;
 }
 
+/* The page is in a balloon, or in use. */
+static inline void expect_no_enqueue(struct kunit *test, struct page *page)
+{
+	unsigned long enqueued = host.b.stats.enqueued;
+
+	KUNIT_EXPECT_EQ(test, balloon_page_enqueue(&host.b, page), -EINVAL);
+	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
+	KUNIT_EXPECT_EQ(test, host.b.stats.enqueued, enqueued);
+}
+
 /* Frees what a case has left behind, also one that was aborted. */
 static void host_exit(void)
 {
@@ -602,6 +612,14 @@ static void host_exit(void)
 		test_kfree(block);
 	}
 	balloon_batches_free(&host.b);
+}
+
+static void host_test_exit(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, test_warnings, 0);
+	KUNIT_EXPECT_TRUE_MSG(test, !fake.violation, "%s", fake.violation);
+	host_exit();
+	KUNIT_EXPECT_EQ(test, test_objects, 0);
 }
 
 #endif /* _BALLOON_KUNIT_FAKE_HOST_H */
