@@ -170,7 +170,8 @@ def make(source, tree, output, *arguments):
     prefix = next((a.removeprefix("CROSS_COMPILE=") for a in arguments if a.startswith("CROSS_COMPILE=")), "")
     compiler = ("ccache " if shutil.which("ccache") else "") + require(prefix + COMPILER)
     env = dict(os.environ, LC_ALL="C", CCACHE_DIR=str(CACHE / "ccache"), CCACHE_MAXSIZE="4G")
-    command = [require("make"), "-s", "-C", source, f"O={tree}", f"CC={compiler}", *arguments]
+    # It ends with us, also when we are killed: two in one tree would spoil it.
+    command = [require("setpriv"), "--pdeathsig", "TERM", "--", require("make"), "-s", "-C", source, f"O={tree}", f"CC={compiler}", *arguments]
     done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=env,
                           check=False)
     if done.returncode:

@@ -76,7 +76,8 @@ def module_files(kernel, scenario):
         if path.exists():
             found[f"test/{name}"] = path.read_bytes()
     if any(need.startswith("kunit/") for need in scenario.needed_modules()):
-        found.update((f"kunit/{path.stem}", path.read_bytes()) for path in sorted(built.glob("*_kunit.ko")))
+        suites = kernel.modules.glob("kernel/**/balloon_*_kunit.ko") if kernel.overlay else built.glob("*_kunit.ko")
+        found.update((f"kunit/{path.stem}", path.read_bytes()) for path in sorted(suites))
     missing = [need for need in scenario.needed_modules()
                if not any(re.fullmatch(need, name) for name in found) and not in_kernel(kernel, need)]
     if missing:
