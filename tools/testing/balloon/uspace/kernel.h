@@ -511,6 +511,13 @@ struct delayed_work { struct work_struct work; };
 #define INIT_DELAYED_WORK(w, f)		INIT_WORK(&(w)->work, f)
 #define to_delayed_work(w)		container_of(w, struct delayed_work, work)
 
+/* Notifiers, which suites call themselves */
+struct notifier_block {
+	int (*notifier_call)(struct notifier_block *nb, unsigned long action,
+			     void *data);
+};
+#define NOTIFY_OK		1
+
 /* Pages */
 enum vm_event_item {
 	BALLOON_INFLATE, BALLOON_DEFLATE, BALLOON_MIGRATE,
