@@ -134,10 +134,11 @@ host_balloon() {
 
 # at_rest [DEVICE]: our driver says so itself.
 at_rest() {
-	[ "$(balloon_value target_pages "$1")" = "$(balloon_value actual_pages "$1")" ] &&
-		[ "$(balloon_value pending_pages "$1")" = 0 ] &&
-		[ "$(balloon_value isolated_pages "$1")" = 0 ]
+	[ "$(balloon_value target_pages "$1")" = "$(balloon_value actual_pages "$1")" ] && quiet "$1"
 }
+
+# quiet [DEVICE]: nothing is on its way, whatever the target is.
+quiet() { [ "$(balloon_value pending_pages "$1")" = 0 ] && [ "$(balloon_value isolated_pages "$1")" = 0 ]; }
 
 # The stock driver counts a page before it tells the host, so one look at the count is too early by up to 256
 # pages: the count and the device's interrupts must also have stood still since the look before.

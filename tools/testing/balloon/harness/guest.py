@@ -257,6 +257,20 @@ class Session:
         """A new device starts with an empty ledger."""
         self.machine.control.command("device_add", **qemu.device(self.scenario))
 
+    def host_stats(self, what, *arguments):
+        """"poll SECONDS" has QEMU ask for statistics so often, 0 ends it; "between NAME LEAST MOST" judges what it has got."""
+        if what == "poll":
+            self.machine.control.set_property("guest-stats-polling-interval", int(arguments[0]))
+            return
+        name, least, most = arguments
+        value = self.machine.control.property("guest-stats")["stats"].get(name)
+        self.report.add(value is not None and int(least) <= value <= int(most), f"{name}: {value}, between {least} and {most}")
+
+    def host_reported(self, least):
+        """How much free page reporting had the host drop, up to the ledger read last."""
+        count = self.host.counts["reported"]
+        self.report.add(count >= int(least), f"{count} blocks were dropped that the guest reported free, at least {least} expected")
+
     def host_note(self, *pairs):
         self.report.notes.update(pair.split("=", 1) for pair in pairs)
 
@@ -291,7 +305,7 @@ class Session:
             self.report.add(False, f"QEMU's trace has no mark {self.ledger_mark}")
             return
         self.report.ledgers.append({"guest": len(self.guest_ledger), "host": len(self.host.pages),
-                                    "guest_only": len(self.guest_ledger - self.host.pages - self.host.reported),
+                                    "guest_only": len(self.guest_ledger - self.host.pages),
                                     "host_only": len(self.host.pages - self.guest_ledger)})
         differences = ledger.compare(self.host, self.guest_ledger, self.ledger_foreign)
         text = "; ".join(differences) or f"host ledger equals guest ledger: {len(self.guest_ledger)} pages"

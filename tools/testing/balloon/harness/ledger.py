@@ -29,9 +29,8 @@ class HostLedger:
         self.ram_address = ram_address      # where QEMU has the guest's first byte
         self.split = LOW_MEMORY_IF_SPLIT if ram_bytes >= LOW_MEMORY_LIMIT else ram_bytes
         self.pages = set()          # named on the inflate queue and not since on the deflate queue
-        self.reported = set()       # dropped through free page reporting and not named since
-        self.counts = {"inflated": 0, "deflated": 0, "kicks": 0, "discards": 0,
-                       "double_inflate": 0, "unknown_deflate": 0}
+        self.counts = {"inflated": 0, "deflated": 0, "kicks": 0, "discards": 0, "reported": 0,
+                       "double_inflate": 0, "unknown_deflate": 0, "reported_in_balloon": 0}
         self.mark = 0
         self.queue = None
 
@@ -54,15 +53,16 @@ class HostLedger:
             self.pages.add(pfn)
         else:
             self.counts["deflated"] += 1
-            self.counts["unknown_deflate"] += pfn not in self.pages and pfn not in self.reported
+            self.counts["unknown_deflate"] += pfn not in self.pages
             self.pages.discard(pfn)
-            self.reported.discard(pfn)
 
     def discarded(self, address, length):
+        """A page of the balloon that is reported free would be used twice."""
         self.counts["discards"] += 1
         if self.queue is not None and self.queue > DEFLATE:
             first = self.guest_address(address - self.ram_address) >> PAGE_SHIFT
-            self.reported.update(range(first, first + (length >> PAGE_SHIFT)))
+            self.counts["reported"] += 1
+            self.counts["reported_in_balloon"] += not self.pages.isdisjoint(range(first, first + (length >> PAGE_SHIFT)))
 
     def guest_address(self, offset):
         return offset if offset < self.split else (1 << 32) + offset - self.split
@@ -95,14 +95,14 @@ def compare(host, guest, foreign=0):
 
     @foreign pages of the guest's ledger belong to a device that this host does not know.
     """
-    unknown = guest - host.pages - host.reported
+    unknown = guest - host.pages
     stale = host.pages - guest
     differences = []
     if len(unknown) != foreign:
         differences.append(f"{len(unknown)} pages ballooned in the guest only, {foreign} expected{sample(unknown)}")
     if stale:
         differences.append(f"{len(stale)} pages ballooned for the host only, the guest uses them{sample(stale)}")
-    for count in ("double_inflate", "unknown_deflate"):
+    for count in ("double_inflate", "unknown_deflate", "reported_in_balloon"):
         if host.counts[count]:
             differences.append(f"{count} {host.counts[count]}")
     return differences

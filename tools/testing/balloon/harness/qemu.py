@@ -16,6 +16,7 @@ from .common import BUILD, HarnessError, require
 
 EVENTS = ("virtio_queue_notify", "virtio_balloon_handle_output", "ram_block_discard_range", "pci_cfg_write")
 KVM_TRIAL_SECONDS = 5
+DEVICE_PATH = "/machine/peripheral/balloon0"
 CONSOLE = "console=ttyS0 panic=-1 loglevel=7"
 
 running = set()
@@ -179,6 +180,13 @@ class Qmp:
         except OSError:
             pass
         return None
+
+    def property(self, name):
+        """Of the balloon device."""
+        return self.command("qom-get", path=DEVICE_PATH, property=name)
+
+    def set_property(self, name, value):
+        self.command("qom-set", path=DEVICE_PATH, property=name, value=value)
 
     def ram_address(self):
         """Where QEMU has the guest's first byte: traces of discards name addresses of QEMU's own."""
