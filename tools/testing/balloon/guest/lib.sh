@@ -268,6 +268,8 @@ idle_percent() {
 cpu_times() { awk '/^cpu / { print $2 + $3 + $4 + $5 + $6 + $7 + $8, $5 }' /proc/stat; }
 
 virtio_name() { basename /sys/bus/virtio/drivers/virtio_balloon/virtio[0-9]*; }
+# accepted_features FIRST-LAST: a 0 or a 1 for each; the first is called 1. The device's own are 1 to 24.
+accepted_features() { cut -c "$1" "/sys/bus/virtio/devices/$(virtio_name)/features"; }
 bind() { echo "$2" >"/sys/bus/virtio/drivers/virtio_balloon/$1"; }
 
 # --- injected faults -------------------------------------------------------------------------------------------

@@ -266,10 +266,11 @@ class Session:
         value = self.machine.control.property("guest-stats")["stats"].get(name)
         self.report.add(value is not None and int(least) <= value <= int(most), f"{name}: {value}, between {least} and {most}")
 
-    def host_reported(self, least):
+    def host_reported(self, least, most="inf"):
         """How much free page reporting had the host drop, up to the ledger read last."""
         count = self.host.counts["reported"]
-        self.report.add(count >= int(least), f"{count} blocks were dropped that the guest reported free, at least {least} expected")
+        self.report.add(int(least) <= count <= float(most),
+                        f"{count} blocks were dropped that the guest reported free, {least} to {most} expected")
 
     def host_note(self, *pairs):
         self.report.notes.update(pair.split("=", 1) for pair in pairs)

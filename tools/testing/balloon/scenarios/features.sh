@@ -3,13 +3,10 @@
 # A device that offers all it has, and a packed ring. The guest does not poison pages, so that is not accepted.
 # balloon-options: free-page-reporting=on,deflate-on-oom=on,page-poison=on,packed=on
 
-# The device's own bits are the first 24; of the ring's, VIRTIO_F_RING_PACKED is 34.
-accepted() { cut -c "$1" "/sys/bus/virtio/devices/$(virtio_name)/features"; }
-
 verify_start 64
 load_driver
-equal "statistics, deflation on OOM and reporting are accepted" 011001000000000000000000 "$(accepted 1-24)"
-equal "the ring is packed" 1 "$(accepted 35)"
+equal "statistics, deflation on OOM and reporting are accepted" 011001000000000000000000 "$(accepted_features 1-24)"
+equal "the ring is packed" 1 "$(accepted_features 35)" # VIRTIO_F_RING_PACKED is 34
 scattered_balloon 300
 ledger
 compact
