@@ -7,7 +7,8 @@
 #include_next <linux/shrinker.h>
 
 #ifndef HAVE_SHRINKER_ALLOC
-static inline struct shrinker *compat_shrinker_alloc(unsigned int flags)
+static inline struct shrinker *compat_shrinker_alloc(unsigned int flags,
+						     const char *name)
 {
 	struct shrinker *shrinker = kzalloc(sizeof(*shrinker), GFP_KERNEL);
 
@@ -32,7 +33,7 @@ static inline void shrinker_free(struct shrinker *shrinker)
 	kfree(shrinker);
 }
 
-#define shrinker_alloc(flags, name)	compat_shrinker_alloc(flags)
+#define shrinker_alloc(flags, name)	compat_shrinker_alloc(flags, name)
 #endif
 
 #endif /* _COMPAT_LINUX_SHRINKER_H */

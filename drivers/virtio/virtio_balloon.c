@@ -29,6 +29,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/page_reporting.h>
+#include <linux/pm_wakeup.h>
 #include <linux/poison.h>
 #include <linux/scatterlist.h>
 #include <linux/shrinker.h>
@@ -220,8 +221,9 @@ struct vb_reporting {
  * @b: the core's side
  * @queue: inflateq and deflateq
  * @target_work: reads the target from the configuration space
- * @work_lock: protects @stopped
+ * @work_lock: protects @stopped and @nr_works
  * @stopped: no work item is queued any more
+ * @nr_works: work items that keep the guest awake
  * @reset: the device was reset and knows of no page
  * @stats: statistics
  * @hints: free page hints
@@ -234,6 +236,7 @@ struct virtio_balloon {
 	struct work_struct target_work;
 	spinlock_t work_lock;		/* protects what is said above */
 	bool stopped;
+	unsigned int nr_works;
 	bool reset;
 	struct vb_stats stats;
 	struct vb_hints hints;
@@ -492,14 +495,30 @@ static const struct balloon_dev_ops vb_ops = {
  * Work items
  */
 
+/* What the device wants wakes the guest up, if the device is allowed to. */
 static void vb_queue_work(struct virtio_balloon *vb, struct work_struct *work)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&vb->work_lock, flags);
-	if (!vb->stopped)
-		queue_work(system_freezable_wq, work);
+	if (!vb->stopped && queue_work(system_freezable_wq, work) &&
+	    !vb->nr_works++)
+		pm_stay_awake(&vb->vdev->dev);
 	spin_unlock_irqrestore(&vb->work_lock, flags);
+}
+
+static void vb_work_done(struct virtio_balloon *vb)
+{
+	spin_lock_irq(&vb->work_lock);
+	if (!--vb->nr_works)
+		pm_relax(&vb->vdev->dev);
+	spin_unlock_irq(&vb->work_lock);
+}
+
+static void vb_cancel_work(struct virtio_balloon *vb, struct work_struct *work)
+{
+	if (cancel_work_sync(work))
+		vb_work_done(vb);
 }
 
 static void vb_target_work(struct work_struct *work)
@@ -512,6 +531,7 @@ static void vb_target_work(struct work_struct *work)
 			&nr_pfns);
 	/* Rounded up, as a page can only be given whole. */
 	balloon_set_target(&vb->b, DIV_ROUND_UP((u64)nr_pfns, PFNS_PER_PAGE));
+	vb_work_done(vb);
 }
 
 static void vb_changed(struct virtio_device *vdev)
@@ -599,9 +619,8 @@ static void stats_add_memory(struct stats_buffer *buf)
 			global_node_page_state(NR_FILE_PAGES));
 }
 
-static void stats_work(struct work_struct *work)
+static void stats_send(struct vb_stats *stats)
 {
-	struct vb_stats *stats = container_of(work, struct vb_stats, work);
 	struct stats_buffer buf = {
 		.vdev = stats->vq->vdev,
 		.stat = stats->stat,
@@ -622,6 +641,15 @@ static void stats_work(struct work_struct *work)
 					    GFP_KERNEL);
 	if (stats->sent)
 		virtqueue_kick(stats->vq);
+}
+
+static void stats_work(struct work_struct *work)
+{
+	struct virtio_balloon *vb = container_of(work, struct virtio_balloon,
+						 stats.work);
+
+	stats_send(&vb->stats);
+	vb_work_done(vb);
 }
 
 static void stats_callback(struct virtqueue *vq)
@@ -651,23 +679,35 @@ static struct virtio_balloon *hints_to_vb(struct vb_hints *hints)
 	return container_of(hints, struct virtio_balloon, hints);
 }
 
-static void __hints_free(struct vb_hints *hints, unsigned long max)
+/* Takes up to @max blocks, to be freed when the lock is dropped. */
+static unsigned long __hints_take(struct vb_hints *hints, unsigned long max,
+				  struct list_head *blocks)
 {
-	struct page *page;
+	unsigned long nr = min(max, hints->nr_blocks), i;
 
 	lockdep_assert_held(&vb_hints_lock);
-	for (; max && hints->nr_blocks; max--, hints->nr_blocks--) {
-		page = list_first_entry(&hints->blocks, struct page, lru);
-		list_del(&page->lru);
-		__free_pages(page, VB_HINT_ORDER);
-	}
+	for (i = 0; i < nr; i++)
+		list_move(hints->blocks.next, blocks);
+	hints->nr_blocks -= nr;
+	return nr;
+}
+
+static void blocks_free(struct list_head *blocks)
+{
+	struct page *block;
+
+	while ((block = balloon_page_pop(blocks)))
+		__free_pages(block, VB_HINT_ORDER);
 }
 
 static void hints_free(struct vb_hints *hints)
 {
+	LIST_HEAD(blocks);
+
 	spin_lock(&vb_hints_lock);
-	__hints_free(hints, ULONG_MAX);
+	__hints_take(hints, ULONG_MAX, &blocks);
 	spin_unlock(&vb_hints_lock);
+	blocks_free(&blocks);
 }
 
 static unsigned long hints_count(struct shrinker *shrinker,
@@ -686,20 +726,17 @@ static unsigned long hints_count(struct shrinker *shrinker,
 static unsigned long hints_scan(struct shrinker *shrinker,
 				struct shrink_control *sc)
 {
-	unsigned long freed = 0, before, left;
+	unsigned long max = DIV_ROUND_UP(sc->nr_to_scan, 1UL << VB_HINT_ORDER);
+	unsigned long nr = 0;
 	struct vb_hints *hints;
+	LIST_HEAD(blocks);
 
 	spin_lock(&vb_hints_lock);
-	list_for_each_entry(hints, &vb_hints_list, node) {
-		if (freed >= sc->nr_to_scan)
-			break;
-		left = sc->nr_to_scan - freed;
-		before = hints->nr_blocks;
-		__hints_free(hints, DIV_ROUND_UP(left, 1UL << VB_HINT_ORDER));
-		freed += (before - hints->nr_blocks) << VB_HINT_ORDER;
-	}
+	list_for_each_entry(hints, &vb_hints_list, node)
+		nr += __hints_take(hints, max - nr, &blocks);
 	spin_unlock(&vb_hints_lock);
-	return freed ?: SHRINK_STOP;
+	blocks_free(&blocks);
+	return nr ? nr << VB_HINT_ORDER : SHRINK_STOP;
 }
 
 static void hints_used(struct vb_hints *hints, void *token)
@@ -746,9 +783,6 @@ static bool hints_command(struct vb_hints *hints, struct vb_command *command,
 {
 	struct scatterlist sg;
 
-	hints_collect(hints);
-	if (command->in_flight)
-		return false;
 	command->id = cpu_to_virtio32(hints->vq->vdev, id);
 	sg_init_one(&sg, &command->id, sizeof(command->id));
 	command->in_flight = !virtqueue_add_outbuf(hints->vq, &sg, 1, command,
@@ -782,9 +816,8 @@ static bool hints_block(struct vb_hints *hints)
 	return true;
 }
 
-static void hints_work(struct work_struct *work)
+static void hints_follow(struct vb_hints *hints)
 {
-	struct vb_hints *hints = container_of(work, struct vb_hints, work);
 	u32 id;
 
 	WRITE_ONCE(hints->changed, false);
@@ -797,12 +830,23 @@ static void hints_work(struct work_struct *work)
 	    id == VIRTIO_BALLOON_CMD_ID_STOP || id == hints->id)
 		return;
 
-	if (!hints_command(hints, &hints->begin, id))
+	/* When the device has used the commands of the series before. */
+	if (hints->begin.in_flight || hints->end.in_flight ||
+	    !hints_command(hints, &hints->begin, id))
 		return;
 	hints->id = id;
 	while (hints_block(hints))
 		cond_resched();
 	hints_command(hints, &hints->end, VIRTIO_BALLOON_CMD_ID_STOP);
+}
+
+static void hints_work(struct work_struct *work)
+{
+	struct virtio_balloon *vb = container_of(work, struct virtio_balloon,
+						 hints.work);
+
+	hints_follow(&vb->hints);
+	vb_work_done(vb);
 }
 
 static void hints_callback(struct virtqueue *vq)
@@ -831,8 +875,8 @@ static void hints_end(struct vb_hints *hints)
 		hints_used(hints, token);
 	spin_lock(&vb_hints_lock);
 	list_del(&hints->node);
-	__hints_free(hints, ULONG_MAX);
 	spin_unlock(&vb_hints_lock);
+	hints_free(hints);
 }
 
 /*
@@ -1043,9 +1087,9 @@ static void vb_stop(struct virtio_balloon *vb)
 	vb->stopped = true;
 	spin_unlock_irq(&vb->work_lock);
 	wake_up(&vb->hints.wait);
-	cancel_work_sync(&vb->target_work);
-	cancel_work_sync(&vb->stats.work);
-	cancel_work_sync(&vb->hints.work);
+	vb_cancel_work(vb, &vb->target_work);
+	vb_cancel_work(vb, &vb->stats.work);
+	vb_cancel_work(vb, &vb->hints.work);
 	reporting_end(vb);
 }
 
@@ -1092,6 +1136,7 @@ static int vb_probe(struct virtio_device *vdev)
 	err = vb_register(vb);
 	if (err)
 		goto err_del_vqs;
+	device_set_wakeup_capable(&vdev->dev, true);
 	vb_start(vb);
 	return 0;
 
@@ -1166,9 +1211,16 @@ static int vb_validate(struct virtio_device *vdev)
 }
 
 /*
- * Of the features that have a queue, only the last may be refused: devices
- * number their queues by what they offered, the kernel by what was accepted.
+ * Features that have a queue are accepted up to one of them and refused from
+ * there on: devices number their queues by what they offered, the kernel by what
+ * was accepted.  A legacy device has none of those that came later.
  */
+static const unsigned int vb_legacy_features[] = {
+	VIRTIO_BALLOON_F_MUST_TELL_HOST,
+	VIRTIO_BALLOON_F_STATS_VQ,
+	VIRTIO_BALLOON_F_DEFLATE_ON_OOM,
+};
+
 static const unsigned int vb_features[] = {
 	/*
 	 * No page is given back before the device has acknowledged it, with
@@ -1191,6 +1243,8 @@ MODULE_DEVICE_TABLE(virtio, vb_id_table);
 static struct virtio_driver vb_driver = {
 	.feature_table = vb_features,
 	.feature_table_size = ARRAY_SIZE(vb_features),
+	.feature_table_legacy = vb_legacy_features,
+	.feature_table_size_legacy = ARRAY_SIZE(vb_legacy_features),
 	.driver.name = KBUILD_MODNAME,
 	.driver.owner = THIS_MODULE,
 	.driver.shutdown = vb_shutdown,

@@ -12,6 +12,7 @@ NULL=/sys/kernel/config/null_balloon
 RESULTS=0
 LEDGERS=0
 TARGET=0		# pages, as last asked for
+COMPACTORS=		# processes
 PAGES_PER_MIB=256
 
 # --- results -----------------------------------------------------------------------------------------------
@@ -215,6 +216,7 @@ compact_stop() {
 	kill $COMPACTORS
 	# shellcheck disable=SC2086
 	wait $COMPACTORS 2>/dev/null
+	COMPACTORS=
 }
 
 # start NAME PROGRAM [ARGUMENT...]: run one of our programs until stop NAME, and wait for its "ready".

@@ -254,8 +254,16 @@ class Session:
         self.machine.control.command("device_del", id="balloon0")
 
     def host_device_add(self):
-        """A new device starts with an empty ledger."""
-        self.machine.control.command("device_add", **qemu.device(self.scenario))
+        """A new device starts with an empty ledger. QEMU lets go of the old one a moment after the guest has."""
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                self.machine.control.command("device_add", **qemu.device(self.scenario))
+                return
+            except HarnessError as error:
+                if "Duplicate" not in str(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.1)
 
     def host_stats(self, what, *arguments):
         """"poll SECONDS" has QEMU ask for statistics so often, 0 ends it; "between NAME LEAST MOST" judges what it has got."""

@@ -25,6 +25,7 @@ DEFAULTS = {
     "append": "",               # further kernel command line
     "timeout": "60",            # seconds of wall clock from the scenario's first line to the end of QEMU
     "minutes": "0",             # how long it goes on; "run-tests --minutes" changes what is given here
+    "seed": "",                 # for scenarios of random steps; "run-tests --seed" changes what is given here
     "expect": "",               # regular expression: kernel messages that the scenario provokes on purpose
     "icount": "0",              # 1: one virtual nanosecond per guest instruction, bit-reproducible
     "trace": "",                # further QEMU trace events
@@ -71,7 +72,7 @@ class Scenario:
     def environment(self, kernel):
         """The options that the guest's shell wants to know."""
         return (f"DRIVER={self.get('driver')}\nBALLOONS={self.get('balloons')}\nMEM_MIB={self.mem(kernel)}\n"
-                f"SLOW={kernel.slow}\nMINUTES={self.get('minutes')}\n")
+                f"SLOW={kernel.slow}\nMINUTES={self.get('minutes')}\nSEED={self.get('seed')}\n")
 
 
 def load(path):
