@@ -10,7 +10,7 @@ equal "the ring is packed" 1 "$(accepted_features 35)" # VIRTIO_F_RING_PACKED is
 wakeups=/sys/bus/virtio/devices/$(virtio_name)/power
 echo enabled >"$wakeups/wakeup"
 scattered_balloon 300
-check "a new target wakes the guest up: $(cat "$wakeups/wakeup_count") times" [ "$(cat "$wakeups/wakeup_count")" -gt 0 ]
+check "a new target wakes the guest up: $(cat "$wakeups/wakeup_active_count") times" [ "$(cat "$wakeups/wakeup_active_count")" -gt 0 ]
 ledger
 compact
 ledger
