@@ -223,7 +223,7 @@ start() {
 	shift
 	"$@" >"/tmp/$name" 2>&1 &
 	echo $! >"/tmp/$name.pid"
-	wait_until 30 grep -q ready "/tmp/$name" || not_ok "$* starts"
+	wait_until 60 grep -q ready "/tmp/$name" || not_ok "$* starts"
 }
 
 stop() {

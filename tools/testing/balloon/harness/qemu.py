@@ -52,7 +52,7 @@ def machine(kernel, scenario):
         return ["-accel", "tcg,thread=single", "-cpu", "max", "-smp", "1", "-icount", "shift=0,sleep=off",
                 "-seed", "1", "-rtc", "base=2024-01-01T00:00:00,clock=vm", "-S"]
     stopped = ["-S"] if scenario.get("target") else []
-    return [*accelerator(kernel), "-smp", str(scenario.smp(kernel)), *stopped]
+    return [*accelerator(kernel), "-smp", f"{scenario.smp(kernel)},sockets={scenario.number('nodes')}", *stopped]
 
 
 def clock(kernel, scenario):
