@@ -186,6 +186,7 @@ class Session:
         self.log = work / "ktap"
         self.guest_results = 0
         self.greeted = False
+        self.unplugging = False
         self.deadline = 0
         self.plan = None
         self.guest_ledger = None
@@ -252,9 +253,13 @@ class Session:
 
     def host_device_del(self):
         self.machine.control.command("device_del", id="balloon0")
+        self.unplugging = True
 
     def host_device_add(self):
-        """A new device starts with an empty ledger."""
+        """The guest may have forgotten the old device a little earlier than QEMU."""
+        if self.unplugging:
+            self.machine.control.wait_for("DEVICE_DELETED", device="balloon0")
+            self.unplugging = False
         self.machine.control.command("device_add", **qemu.device(self.scenario))
 
     def host_note(self, *pairs):

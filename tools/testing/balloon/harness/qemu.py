@@ -223,6 +223,14 @@ class Qmp:
             self.events.append(message)
         return None
 
+    def wait_for(self, name, **data):
+        """Read on until this event has come, and forget it."""
+        def wanted(event):
+            return event["event"] == name and data.items() <= event.get("data", {}).items()
+        while not any(map(wanted, self.events)) and (line := self.file.readline()):
+            self.events.append(json.loads(line))
+        self.events = [event for event in self.events if not wanted(event)]
+
     def shutdown_reason(self):
         """Why the guest stopped, once it did: read what is left and look for the event."""
         try:
