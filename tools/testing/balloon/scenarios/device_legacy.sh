@@ -4,4 +4,4 @@
 # balloon-options: disable-modern=on,disable-legacy=off
 # timeout: 90
 
-device_test $VERSION_1=0 $RING_PACKED=0
+device_test "$VERSION_1=0" "$RING_PACKED=0"

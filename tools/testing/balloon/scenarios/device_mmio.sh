@@ -6,4 +6,4 @@
 # global: virtio-mmio.force-legacy=off
 # timeout: 90
 
-device_test $VERSION_1=1 $RING_PACKED=0
+device_test "$VERSION_1=1" "$RING_PACKED=0"

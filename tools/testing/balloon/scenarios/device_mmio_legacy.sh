@@ -5,4 +5,4 @@
 # requires: VIRTIO_MMIO
 # timeout: 90
 
-device_test $VERSION_1=0
+device_test "$VERSION_1=0"

@@ -7,4 +7,4 @@
 # balloon-options: packed=on
 # timeout: 90
 
-device_test $VERSION_1=1 $RING_PACKED=1
+device_test "$VERSION_1=1" "$RING_PACKED=1"

@@ -4,4 +4,4 @@
 # balloon-options: driver=virtio-balloon-pci-non-transitional
 # timeout: 90
 
-device_test $VERSION_1=1 $EVENT_IDX=1 $RING_PACKED=0
+device_test "$VERSION_1=1" "$EVENT_IDX=1" "$RING_PACKED=0"

@@ -4,4 +4,4 @@
 # balloon-options: event_idx=off,indirect_desc=off
 # timeout: 90
 
-device_test $EVENT_IDX=0 $RING_PACKED=0
+device_test "$EVENT_IDX=0" "$RING_PACKED=0"

@@ -4,4 +4,4 @@
 # balloon-options: packed=on
 # timeout: 90
 
-device_test $RING_PACKED=1 $EVENT_IDX=1
+device_test "$RING_PACKED=1" "$EVENT_IDX=1"

@@ -4,4 +4,4 @@
 # balloon-options: packed=on,event_idx=off,indirect_desc=off
 # timeout: 90
 
-device_test $EVENT_IDX=0 $RING_PACKED=1
+device_test "$EVENT_IDX=0" "$RING_PACKED=1"

@@ -4,4 +4,4 @@
 # balloon-options: driver=virtio-balloon-pci-transitional
 # timeout: 90
 
-device_test $VERSION_1=1
+device_test "$VERSION_1=1"

@@ -22,7 +22,7 @@ unplug() {
 
 plug() {
 	echo "# host: device_add"
-	check "device is back" wait_until 30 [ -e $CLASS/balloon0 ]
+	check "device is back" wait_until 30 [ -e "$CLASS/balloon0" ]
 }
 
 managed=$(managed_pages)

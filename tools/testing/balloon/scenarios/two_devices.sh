@@ -6,8 +6,8 @@
 
 # ledgers: of each device, the others' pages being foreign
 ledgers() {
-	for device in balloon0 "$second" "$third"; do
-		wait_until 10 at_rest "$device" || not_ok "$device at rest"
+	for each in balloon0 "$second" "$third"; do
+		wait_until 10 at_rest "$each" || not_ok "$each at rest"
 	done
 	virtio=$(balloon_pages) a=$(null_get a ledger_pages) b=$(null_get b ledger_pages)
 	ledger $((a + b))
@@ -31,17 +31,17 @@ ledgers
 compact
 compact
 ledgers
-for device in balloon0 "$second" "$third"; do
-	check "pages of $device migrated" [ "$(migrated_pages "$device")" -gt 1000 ]
+for each in balloon0 "$second" "$third"; do
+	check "pages of $each migrated" [ "$(migrated_pages "$each")" -gt 1000 ]
 done
 compact_start
 for mib in 20 150 60; do
 	host_balloon $mib
 	null_target a $((200 - mib))
-	null_target b $((mib / 2))
+	null_target b $((mib * 2))
 	check "balloon0 has $mib MiB" wait_until 30 target_seen
 	check "a has $((200 - mib)) MiB" wait_until 30 null_at_rest "$second" $(((200 - mib) * PAGES_PER_MIB))
-	check "b has $((mib / 2)) MiB" wait_until 30 null_at_rest "$third" $((mib / 2 * PAGES_PER_MIB))
+	check "b has $((mib * 2)) MiB" wait_until 30 null_at_rest "$third" $((mib * 2 * PAGES_PER_MIB))
 done
 null_destroy b
 compact_stop
