@@ -90,6 +90,7 @@ load_module() {
 # What the kernel package has as modules and every scenario needs.
 load_base() {
 	load_module kernel/virtio_pci
+	load_module kernel/virtio_mmio
 	load_module kernel/configfs
 	mount -t configfs configfs /sys/kernel/config
 }
@@ -225,7 +226,7 @@ start() {
 	shift
 	"$@" >"/tmp/$name" 2>&1 &
 	echo $! >"/tmp/$name.pid"
-	wait_until 30 grep -q ready "/tmp/$name" || not_ok "$* starts"
+	wait_until 60 grep -q ready "/tmp/$name" || not_ok "$* starts"
 }
 
 stop() {
@@ -268,6 +269,36 @@ idle_percent() {
 }
 
 cpu_times() { awk '/^cpu / { print $2 + $3 + $4 + $5 + $6 + $7 + $8, $5 }' /proc/stat; }
+
+# feature BIT: 1 if driver and device have agreed on it.
+feature() { cut -c $(($1 + 1)) "/sys/bus/virtio/devices/$(virtio_name)/features"; }
+
+# Bits of the ring and the transport.
+EVENT_IDX=29 VERSION_1=32 RING_PACKED=34
+
+# device_test [BIT=0|1...]: after a look at features, the balloon goes up, is moved, and goes down again.
+device_test() {
+	managed=$(managed_pages)
+	verify_start 64
+	load_driver
+	balloon_to 100
+	ledger
+	for bit in "$@"; do
+		equal "feature ${bit%=*}" "${bit#*=}" "$(feature "${bit%=*}")"
+	done
+	scattered_balloon 300
+	ledger
+	compact
+	check "pages migrated" [ "$(migrated_pages)" -gt 1000 ]
+	ledger
+	for mib in 120 0; do
+		balloon_to $mib
+		ledger
+	done
+	equal "no page is left offline" 0 "$(offline_pages)"
+	equal "no page is left out of the zones' count" "$managed" "$(managed_pages)"
+	verify_stop
+}
 
 virtio_name() { basename /sys/bus/virtio/drivers/virtio_balloon/virtio[0-9]*; }
 # accepted_features FIRST-LAST: a 0 or a 1 for each; the first is called 1. The device's own are 1 to 24.

@@ -186,6 +186,7 @@ class Session:
         self.log = work / "ktap"
         self.guest_results = 0
         self.greeted = False
+        self.unplugging = False
         self.deadline = 0
         self.plan = None
         self.guest_ledger = None
@@ -252,18 +253,14 @@ class Session:
 
     def host_device_del(self):
         self.machine.control.command("device_del", id="balloon0")
+        self.unplugging = True
 
     def host_device_add(self):
-        """A new device starts with an empty ledger. QEMU lets go of the old one a moment after the guest has."""
-        deadline = time.monotonic() + 10
-        while True:
-            try:
-                self.machine.control.command("device_add", **qemu.device(self.scenario))
-                return
-            except HarnessError as error:
-                if "Duplicate" not in str(error) or time.monotonic() > deadline:
-                    raise
-            time.sleep(0.1)
+        """The guest may have forgotten the old device a little earlier than QEMU."""
+        if self.unplugging:
+            self.machine.control.wait_for("DEVICE_DELETED", device="balloon0")
+            self.unplugging = False
+        self.machine.control.command("device_add", **qemu.device(self.scenario))
 
     def host_stats(self, what, *arguments):
         """"poll SECONDS" has QEMU ask for statistics so often, 0 ends it; "between NAME LEAST MOST" judges what it has got."""

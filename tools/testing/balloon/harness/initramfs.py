@@ -14,7 +14,7 @@ from pathlib import Path
 from .common import BUILD, ROOT, TESTS, HarnessError, require, run
 
 GUEST = TESTS / "guest"
-KERNEL_MODULES = ("virtio_pci", "virtio_balloon", "configfs")
+KERNEL_MODULES = ("virtio_pci", "virtio_mmio", "virtio_balloon", "configfs")
 OUR_MODULES = ("balloon_compaction", "virtio_balloon", "null_balloon")
 TEST_MODULES = ("page_level_balloon", "page_level_balloon_stock")
 DIRECTORIES = ("bin", "dev", "proc", "sys", "tmp", "modules", "modules/kernel", "modules/ours", "modules/kunit",

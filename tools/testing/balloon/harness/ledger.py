@@ -6,7 +6,7 @@ Relevant records, in the order in which things happened (a balloon's queues are 
 	virtio_queue_notify vdev V n N vq Q		the guest kicked queue N
 	virtio_balloon_handle_output section name: S gpa: G	the guest named this page on the queue just kicked
 	ram_block_discard_range R@HOST + LEN: ...	the host dropped memory; HOST is an address of QEMU's
-	pci_cfg_write mch 00:0.0 @0x3c <- 0xK		the guest is about to read its own K-th ledger
+	pci_cfg_write NAME 00:0.0 @0x3c <- 0xK		the guest is about to read its own K-th ledger
 Discards after a kick of a queue past the deflate queue come from free page reporting.
 """
 import re
@@ -19,7 +19,7 @@ LOW_MEMORY_IF_SPLIT = 0x80000000
 NOTIFY = re.compile(r"virtio_queue_notify vdev (\S+) n (\d+) vq")
 PAGE = re.compile(r"virtio_balloon_handle_output section name: (\S+) gpa: (?:0x)?([0-9a-f]+)")
 DISCARD = re.compile(r"ram_block_discard_range \S+@0x([0-9a-f]+) \+ 0x([0-9a-f]+):")
-MARK = re.compile(r"pci_cfg_write mch 00:0+\.0 @0x3c <- 0x([0-9a-f]+)")
+MARK = re.compile(r"pci_cfg_write \S+ 00:0+\.0 @0x3c <- 0x([0-9a-f]+)")
 
 
 class HostLedger:

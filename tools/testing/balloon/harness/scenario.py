@@ -18,8 +18,11 @@ DEFAULTS = {
     "overlay": "0",             # 1: only for kernels with our code in them
     "requires": "",             # CONFIG_ options without which the kernel cannot run it, such as FAILSLAB
     "needs": "",                # further modules from build/<version>/ without which it cannot run
+    "machine": "q35",           # QEMU's machine; on microvm the balloon is a virtio-mmio device
+    "nodes": "1",               # NUMA nodes, each with an equal share of the memory and of the processors
     "balloons": "1",            # virtio balloon devices, 0 or 1 (QEMU refuses a second)
-    "balloon-options": "",      # further properties of the device, as -device takes them
+    "balloon-options": "",      # further properties of the device, as -device takes them, "driver" among them
+    "global": "",               # a property of other devices, as -global takes it
     "hotplug": "0",             # 1: the device sits behind a root port and can be unplugged
     "target": "",               # MiB in the balloon before the guest's first instruction
     "append": "",               # further kernel command line
@@ -57,6 +60,9 @@ class Scenario:
     def mem(self, kernel):
         """MiB of the guest on @kernel."""
         return self.number("mem") + int(kernel.fragment.get("mem"))
+
+    def smp(self, kernel):
+        return int(kernel.fragment.get("smp") or self.number("smp"))
 
     def runs_on(self, kernel):
         wanted = any(fnmatch(self.name, glob) for glob in kernel.fragment.get("scenarios").split())

@@ -58,6 +58,11 @@ class Ledger(unittest.TestCase):
         self.assertEqual(big.guest_address(0x80000000), 1 << 32)
         self.assertEqual(ledger.HostLedger(2 << 30).guest_address(0x7FFFF000), 0x7FFFF000)
 
+    def test_mark_by_the_bridge_of_any_machine(self):
+        for bridge in ("mch", "gpex-root"):
+            self.assertEqual(host(f"pci_cfg_write {bridge} 00:00.0 @0x3c <- 0x7").mark, 7)
+        self.assertEqual(host("pci_cfg_write mch 00:01.0 @0x3c <- 0x7").mark, 0)
+
     def test_trace_stops_at_the_mark(self):
         with tempfile.NamedTemporaryFile("w", suffix=".trace") as log:
             log.write("\n".join([INFLATE, page(1), "pci_cfg_write mch 00:00.0 @0x3c <- 0x1", page(2), "half"]))
