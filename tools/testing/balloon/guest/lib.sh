@@ -270,8 +270,8 @@ idle_percent() {
 
 cpu_times() { awk '/^cpu / { print $2 + $3 + $4 + $5 + $6 + $7 + $8, $5 }' /proc/stat; }
 
-# feature BIT: 1 if driver and device have agreed on it.
-feature() { cut -c $(($1 + 1)) "/sys/bus/virtio/devices/$(virtio_name)/features"; }
+# features FIRST [LAST]: of these bits, a 1 for each on which driver and device have agreed, else a 0.
+features() { cut -c $(($1 + 1))-$((${2:-$1} + 1)) "/sys/bus/virtio/devices/$(virtio_name)/features"; }
 
 # Bits of the ring and the transport.
 EVENT_IDX=29 VERSION_1=32 RING_PACKED=34
@@ -284,7 +284,7 @@ device_test() {
 	balloon_to 100
 	ledger
 	for bit in "$@"; do
-		equal "feature ${bit%=*}" "${bit#*=}" "$(feature "${bit%=*}")"
+		equal "feature ${bit%=*}" "${bit#*=}" "$(features "${bit%=*}")"
 	done
 	scattered_balloon 300
 	ledger
@@ -301,8 +301,6 @@ device_test() {
 }
 
 virtio_name() { basename /sys/bus/virtio/drivers/virtio_balloon/virtio[0-9]*; }
-# accepted_features FIRST-LAST: a 0 or a 1 for each; the first is called 1. The device's own are 1 to 24.
-accepted_features() { cut -c "$1" "/sys/bus/virtio/devices/$(virtio_name)/features"; }
 bind() { echo "$2" >"/sys/bus/virtio/drivers/virtio_balloon/$1"; }
 
 # --- injected faults -------------------------------------------------------------------------------------------

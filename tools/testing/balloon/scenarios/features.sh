@@ -5,8 +5,8 @@
 
 verify_start 64
 load_driver
-equal "statistics, deflation on OOM and reporting are accepted" 011001000000000000000000 "$(accepted_features 1-24)"
-equal "the ring is packed" 1 "$(accepted_features 35)" # VIRTIO_F_RING_PACKED is 34
+equal "statistics, deflation on OOM and reporting are accepted" 011001000000000000000000 "$(features 0 23)"
+equal "the ring is packed" 1 "$(features "$RING_PACKED")"
 wakeups=/sys/bus/virtio/devices/$(virtio_name)/power
 echo enabled >"$wakeups/wakeup"
 scattered_balloon 300

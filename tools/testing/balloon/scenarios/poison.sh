@@ -6,7 +6,7 @@
 # timeout: 120
 
 load_driver
-equal "poisoning and reporting are accepted" 010011 "$(accepted_features 1-6)"
+equal "poisoning and reporting are accepted" 010011 "$(features 0 5)"
 verify_start 64
 scattered_balloon 200
 compact
