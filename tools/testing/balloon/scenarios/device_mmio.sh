@@ -4,6 +4,6 @@
 # machine: microvm
 # requires: VIRTIO_MMIO
 # global: virtio-mmio.force-legacy=off
-# timeout: 90
+# timeout: 180
 
 device_test "$VERSION_1=1" "$RING_PACKED=0"

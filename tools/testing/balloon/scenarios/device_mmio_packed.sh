@@ -5,6 +5,6 @@
 # requires: VIRTIO_MMIO
 # global: virtio-mmio.force-legacy=off
 # balloon-options: packed=on
-# timeout: 90
+# timeout: 180
 
 device_test "$VERSION_1=1" "$RING_PACKED=1"

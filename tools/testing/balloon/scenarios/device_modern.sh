@@ -2,6 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # A device that speaks virtio 1 only.
 # balloon-options: driver=virtio-balloon-pci-non-transitional
-# timeout: 90
+# timeout: 180
 
 device_test "$VERSION_1=1" "$EVENT_IDX=1" "$RING_PACKED=0"

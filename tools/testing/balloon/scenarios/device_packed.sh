@@ -2,6 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # A packed ring.
 # balloon-options: packed=on
-# timeout: 90
+# timeout: 180
 
 device_test "$RING_PACKED=1" "$EVENT_IDX=1"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Unplug the device while it inflates, deflates or rests, under compaction all the time; plug in a new one each time.
 # hotplug: 1
-# timeout: 180
+# timeout: 300
 
 ROUNDS=3
 

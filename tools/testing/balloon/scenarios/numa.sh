@@ -5,7 +5,7 @@
 # requires: NUMA MEMORY_HOTREMOVE MIGRATION
 # mem: 1536
 # append: movablecore=1024M
-# timeout: 180
+# timeout: 300
 
 NODES=/sys/devices/system/node
 BLOCKS=/sys/devices/system/memory

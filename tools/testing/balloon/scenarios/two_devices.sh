@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Three balloons in one guest, two without a host because QEMU refuses a second virtio balloon: none disturbs another.
 # needs: ours/null_balloon
-# timeout: 120
+# timeout: 180
 
 # ledgers: of each device, the others' pages being foreign
 ledgers() {
