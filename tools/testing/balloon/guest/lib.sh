@@ -132,6 +132,15 @@ host_balloon() {
 	echo "# host: balloon $1"
 }
 
+# host_migrate MIB...: the host moves the guest to another QEMU, and asks for balloons of these sizes on the way. When it
+# asks for the last one, which should be another, the guest has arrived.
+host_migrate() {
+	echo "# host: migrate $*"
+	for mib in "$@"; do
+		TARGET=$((mib * PAGES_PER_MIB))
+	done
+}
+
 # at_rest [DEVICE]: our driver says so itself.
 at_rest() {
 	[ "$(balloon_value target_pages "$1")" = "$(balloon_value actual_pages "$1")" ] &&

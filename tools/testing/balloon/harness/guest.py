@@ -11,6 +11,7 @@ import selectors
 import shutil
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +33,9 @@ RACE_EDGE = re.compile(r"={60}")
 OUR_FRAME = re.compile(r"\[(virtio_balloon|null_balloon|balloon_\w+)[^]]*\]|\bballoon_\w+\+0x")
 BOOT_ATTEMPTS = 3
 BOOT_SECONDS = 60
+MIGRATION_SECONDS = 120
+SLOW_MIGRATION = 1 << 20        # bytes in a second
+LOGS = ("console", "ktap", "trace", "qemu.err", "command")
 WARNING_END = re.compile(r"---\[ end trace|</TASK>")
 
 
@@ -96,28 +100,26 @@ def save_logs(work, scenario, kernel):
         return None
     logs = OUT / "logs" / kernel.version / scenario.name
     shutil.rmtree(logs, ignore_errors=True)
-    logs.mkdir(parents=True)
-    for name in ("console", "ktap", "trace", "qemu.err", "command"):
-        if (work / name).exists():
-            shutil.copy(work / name, logs / name)
+    for path in (path for path in work.rglob("*") if path.name in LOGS):
+        copy = logs / path.relative_to(work)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
     return logs
 
 
 def boot(scenario, kernel, work, report, listener):
-    argv = qemu.command_line(kernel, scenario, work)
-    (work / "command").write_text(" ".join(argv) + "\n")
-    with qemu.Qemu(argv, work) as machine:
-        session = Session(scenario, kernel, machine, work, report)
+    with ExitStack() as stack:
+        session = Session(scenario, kernel, stack, work, report)
         session.start()
         ended = session.listen(listener)
         judge_end(session, ended)
-    judge_console(scenario, work, report)
+    judge_console(scenario, session.machines, report)
     return session
 
 
 def judge_end(session, ended):
     report, results = session.report, session.guest_results
-    if error := session.machine.error_text():
+    for error in filter(None, (machine.error_text() for machine in session.machines)):
         report.add(False, f"qemu: {error}")
     if not ended:
         limit = session.seconds if session.greeted else BOOT_SECONDS * session.slow
@@ -130,9 +132,10 @@ def judge_end(session, ended):
     report.add(reason == "guest-shutdown", f"powered off by itself ({reason})")
 
 
-def judge_console(scenario, work, report):
+def judge_console(scenario, machines, report):
     """The kernel's log: KUnit's results in it, and its complaints."""
-    lines = (work / "console").read_text(errors="replace").splitlines()
+    lines = [line for machine in machines
+             for line in (machine.work / "console").read_text(errors="replace").splitlines()]
     report.results += ktap.kernel_log_results(lines)
     lines, foreign = without_foreign_races(lines)
     found = complaints(lines, scenario.get("expect"))
@@ -175,15 +178,16 @@ def complaints(lines, expected):
 
 
 class Session:
-    """The conversation with a running guest."""
+    """The conversation with a running guest, which may go from one QEMU to the next."""
 
-    def __init__(self, scenario, kernel, machine, work, report):
-        self.scenario, self.machine, self.report = scenario, machine, report
+    def __init__(self, scenario, kernel, stack, work, report):
+        self.scenario, self.kernel, self.stack, self.work, self.report = scenario, kernel, stack, work, report
         self.slow, self.mem = kernel.slow, scenario.mem(kernel)
         self.seconds = scenario.number("timeout") * kernel.slow + scenario.number("minutes") * 60
-        self.host = ledger.HostLedger(self.mem << 20, machine.control.ram_address())
-        self.trace = ledger.TraceReader(work / "trace", self.host)
+        self.machines = []          # all that there were
+        self.machine = self.host = self.trace = None
         self.log = work / "ktap"
+        self.rest = b""             # of a line that is not complete
         self.guest_results = 0
         self.greeted = False
         self.deadline = 0
@@ -194,17 +198,42 @@ class Session:
         self.ledger_mark = self.ledger_foreign = 0
 
     def start(self):
+        machine = self.new_machine()
+        self.attach(machine, ledger.HostLedger(self.mem << 20))
         if self.scenario.get("target"):
             self.host_balloon(self.scenario.get("target"))
-        if "-S" in self.machine.argv:
-            self.machine.control.command("cont")
+        if "-S" in machine.argv:
+            machine.control.command("cont")
+
+    def new_machine(self, *further):
+        """One more QEMU; the first keeps its files in the boot's own directory."""
+        work = self.work / f"qemu{len(self.machines) + 1}" if self.machines else self.work
+        work.mkdir(exist_ok=True)
+        argv = qemu.command_line(self.kernel, self.scenario, self.work, work, *further)
+        (work / "command").write_text(" ".join(argv) + "\n")
+        self.machines.append(self.stack.enter_context(qemu.Qemu(argv, work)))
+        return self.machines[-1]
+
+    def attach(self, machine, host):
+        """From now on @machine has the guest, and @host keeps its ledger."""
+        self.machine, self.host = machine, host
+        host.ram_address = machine.control.ram_address()
+        self.trace = ledger.TraceReader(machine.work / "trace", host)
 
     def listen(self, listener):
-        """Obey until QEMU ends (True) or the time is up (False)."""
-        pipe = self.machine.process.stdout
+        """Obey until the last QEMU ends (True) or the time is up (False)."""
         self.deadline = time.monotonic() + BOOT_SECONDS * self.slow
-        rest = b""
-        with selectors.DefaultSelector() as selector, open(self.log, "wb") as log:
+        machine = None
+        with open(self.log, "wb") as log:
+            while machine is not self.machine:
+                machine = self.machine
+                if not self.obey(machine.process.stdout, log, listener):
+                    return False
+        return True
+
+    def obey(self, pipe, log, listener):
+        """Obey until the pipe ends (True) or the time is up (False)."""
+        with selectors.DefaultSelector() as selector:
             selector.register(pipe, selectors.EVENT_READ)
             while (left := self.deadline - time.monotonic()) > 0:
                 if not selector.select(left):
@@ -213,7 +242,7 @@ class Session:
                 if not data:
                     return True
                 log.write(data)
-                *lines, rest = (rest + data).split(b"\n")
+                *lines, self.rest = (self.rest + data).split(b"\n")
                 for line in lines:
                     self.line(line.decode(errors="replace").rstrip("\r"), listener)
         return False
@@ -256,6 +285,40 @@ class Session:
     def host_device_add(self):
         """A new device starts with an empty ledger."""
         self.machine.control.command("device_add", **qemu.device(self.scenario))
+
+    def host_migrate(self, *sizes):
+        """
+        Move the guest to a new QEMU. On its way it is asked for a balloon of each of these sizes, and for one of the last
+        size when it has arrived, which tells it so.
+        """
+        source, address = self.machine, f"unix:{self.work}/migration"
+        target = self.new_machine("-incoming", address)
+        source.control.command("migrate-set-parameters", **{"max-bandwidth": SLOW_MIGRATION, "downtime-limit": 2000})
+        source.control.command("migrate", uri=address)
+        for mib in sizes[:-1]:
+            self.host_balloon(mib)
+            there = self.until(lambda mib=mib: source.control.balloon_mib(self.mem) == int(mib), 20)
+            self.report.add(there, f"balloon of {mib} MiB on the way")
+        if "free-page-hint=on" in self.scenario.get("balloon-options"):
+            self.until(source.unsent_pages, 20)
+            self.report.add((unsent := source.unsent_pages()) > 0, f"{unsent} pages are not sent thanks to hints")
+        source.control.command("migrate-set-parameters", **{"max-bandwidth": 1 << 40})
+        self.until(lambda: source.migration().get("status") in ("completed", "failed", None), MIGRATION_SECONDS)
+        status = source.migration()
+        if status.get("status") != "completed" or not self.until(target.runs, MIGRATION_SECONDS):
+            raise HarnessError(f"migration {status.get('status')} {status.get('error-desc', '')} {target.error_text()}")
+        source.control.command("quit")
+        source.process.wait()
+        self.trace.read_until_mark(0)
+        self.attach(target, self.host)
+        self.host_balloon(sizes[-1])
+
+    def until(self, condition, seconds):
+        """Wait for something of which QEMU gives no notice; says whether it came."""
+        deadline = time.monotonic() + seconds * self.slow
+        while not (true := condition()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return bool(true)
 
     def host_note(self, *pairs):
         self.report.notes.update(pair.split("=", 1) for pair in pairs)

@@ -7,6 +7,7 @@ The kernel kills the process when we die (setpriv --pdeathsig), kill_all() does 
 """
 import json
 import re
+import shlex
 import socket
 import subprocess
 import threading
@@ -31,16 +32,16 @@ def kill_all():
             process.kill()
 
 
-def command_line(kernel, scenario, work):
-    """Everything that QEMU is told; @work is the directory of this boot."""
+def command_line(kernel, scenario, boot, work, *further):
+    """Everything that QEMU is told; @boot is the directory of this boot, @work that of this process."""
     return [require("qemu-system-x86_64"), "-M", "q35", *machine(kernel, scenario), "-nodefaults",
             "-display", "none", "-no-reboot", "-m", str(scenario.mem(kernel)),
-            "-kernel", str(kernel.image), "-initrd", str(work / "initramfs"),
+            "-kernel", str(kernel.image), "-initrd", str(boot / "initramfs"),
             "-append", " ".join([CONSOLE, kernel.fragment.get("append"), scenario.get("append")]),
             "-serial", f"file:{work}/console",
             "-chardev", "stdio,id=ktap,signal=off", "-serial", "chardev:ktap",
             "-qmp", f"unix:{work}/qmp,server=on,wait=off",
-            *balloon(scenario), *trace(scenario, work)]
+            *balloon(scenario), *shlex.split(scenario.get("qemu-options")), *trace(scenario, work), *further]
 
 
 def machine(kernel, scenario):
@@ -151,6 +152,22 @@ class Qemu:
                 time.sleep(0.02)
         raise HarnessError(f"qemu did not start: {self.error_text() or self.process.poll()}")
 
+    def runs(self):
+        return (self.control.command("query-status") or {}).get("running", False)
+
+    def migration(self):
+        return self.control.command("query-migrate") or {}
+
+    def unsent_pages(self):
+        """
+        Pages that a migration has taken off its list without sending them, because the guest has hinted that they are free.
+        0 after the first round, for no page can be told that is on the list again because it was written.
+        """
+        if "ram" not in (status := self.migration()) or status["ram"]["dirty-sync-count"] != 1:
+            return 0
+        ram = status["ram"]
+        return (ram["total"] - ram["remaining"]) // ram["page-size"] - ram["normal"] - ram["duplicate"]
+
     def error_text(self):
         text = (self.work / "qemu.err").read_text(errors="replace").strip()
         return " ".join(text.split())
@@ -179,6 +196,10 @@ class Qmp:
         except OSError:
             pass
         return None
+
+    def balloon_mib(self, mem):
+        """The balloon's size as the guest has reported it."""
+        return mem - ((self.command("query-balloon") or {}).get("actual", 0) >> 20)
 
     def ram_address(self):
         """Where QEMU has the guest's first byte: traces of discards name addresses of QEMU's own."""
