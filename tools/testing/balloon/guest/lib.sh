@@ -12,6 +12,7 @@ NULL=/sys/kernel/config/null_balloon
 RESULTS=0
 LEDGERS=0
 TARGET=0		# pages, as last asked for
+UNDER_WAY=0
 PAGES_PER_MIB=256
 
 # --- results -----------------------------------------------------------------------------------------------
@@ -89,6 +90,7 @@ load_module() {
 # What the kernel package has as modules and every scenario needs.
 load_base() {
 	load_module kernel/virtio_pci
+	load_module kernel/virtio_blk
 	load_module kernel/configfs
 	mount -t configfs configfs /sys/kernel/config
 }
@@ -140,6 +142,19 @@ host_migrate() {
 		TARGET=$((mib * PAGES_PER_MIB))
 	done
 }
+
+# balloon_towards MIB: ask for a balloon of this size, and be back when it is on its way. UNDER_WAY counts how often it
+# was not yet there.
+balloon_towards() {
+	before=$(balloon_pages)
+	host_balloon "$1"
+	wait_until 20 not balloon_has "$before" || not_ok "balloon on its way to $1 MiB"
+	now=$(balloon_pages)
+	say "$now of $TARGET pages"
+	[ "$now" = "$TARGET" ] || UNDER_WAY=$((UNDER_WAY + 1))
+}
+
+balloon_has() { [ "$(balloon_pages)" = "$1" ]; }
 
 # at_rest [DEVICE]: our driver says so itself.
 at_rest() {
@@ -277,6 +292,28 @@ cpu_times() { awk '/^cpu / { print $2 + $3 + $4 + $5 + $6 + $7 + $8, $5 }' /proc
 
 virtio_name() { basename /sys/bus/virtio/drivers/virtio_balloon/virtio[0-9]*; }
 bind() { echo "$2" >"/sys/bus/virtio/drivers/virtio_balloon/$1"; }
+
+# --- sleep -----------------------------------------------------------------------------------------------------
+
+LPC_BRIDGE=/sys/bus/pci/devices/0000:00:1f.0/config
+
+# suspend: to memory, until the host wakes us. The firmware does not tell the chipset again where its power management
+# is (PMBASE and ACPI_CNTL), so we do.
+suspend() {
+	dd if=$LPC_BRIDGE of=/tmp/pmbase bs=4 skip=16 count=2 2>/dev/null
+	echo deep >/sys/power/mem_sleep
+	echo "# host: wakeup"
+	echo mem >/sys/power/state || return
+	dd if=/tmp/pmbase of=$LPC_BRIDGE bs=4 seek=16 conv=notrunc 2>/dev/null
+}
+
+# hibernate: to the disk. Our host ends, and we go on in another one.
+hibernate() {
+	grep -q /dev/vda /proc/swaps || { mkswap /dev/vda >/dev/null && swapon /dev/vda; } || return
+	echo shutdown >/sys/power/disk
+	echo "# host: boot RESUME=/dev/vda"
+	echo disk >/sys/power/state
+}
 
 # --- injected faults -------------------------------------------------------------------------------------------
 

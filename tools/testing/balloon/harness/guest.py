@@ -34,6 +34,7 @@ OUR_FRAME = re.compile(r"\[(virtio_balloon|null_balloon|balloon_\w+)[^]]*\]|\bba
 BOOT_ATTEMPTS = 3
 BOOT_SECONDS = 60
 MIGRATION_SECONDS = 120
+SUSPEND_SECONDS = 30
 SLOW_MIGRATION = 1 << 20        # bytes in a second
 LOGS = ("console", "ktap", "trace", "qemu.err", "command")
 WARNING_END = re.compile(r"---\[ end trace|</TASK>")
@@ -110,7 +111,7 @@ def save_logs(work, scenario, kernel):
 def boot(scenario, kernel, work, report, listener):
     with ExitStack() as stack:
         session = Session(scenario, kernel, stack, work, report)
-        session.start()
+        session.boot()
         ended = session.listen(listener)
         judge_end(session, ended)
     judge_console(scenario, session.machines, report)
@@ -177,6 +178,12 @@ def complaints(lines, expected):
     return found
 
 
+def release(machine):
+    """Let a machine run that was held until it was told everything."""
+    if "-S" in machine.argv:
+        machine.control.command("cont")
+
+
 class Session:
     """The conversation with a running guest, which may go from one QEMU to the next."""
 
@@ -188,6 +195,8 @@ class Session:
         self.machine = self.host = self.trace = None
         self.log = work / "ktap"
         self.rest = b""             # of a line that is not complete
+        self.mib = scenario.get("target")
+        self.words = None           # for the kernel of the next QEMU, if there shall be one
         self.guest_results = 0
         self.greeted = False
         self.deadline = 0
@@ -197,19 +206,26 @@ class Session:
         self.coverage_path = coverage.path(scenario, kernel)
         self.ledger_mark = self.ledger_foreign = 0
 
-    def start(self):
-        machine = self.new_machine()
-        self.attach(machine, ledger.HostLedger(self.mem << 20))
-        if self.scenario.get("target"):
-            self.host_balloon(self.scenario.get("target"))
-        if "-S" in machine.argv:
-            machine.control.command("cont")
+    def boot(self, words=""):
+        """A new QEMU, which knows nothing but what balloon is wanted."""
+        self.attach(self.new_machine(words), ledger.HostLedger(self.mem << 20))
+        if self.mib:
+            self.host_balloon(self.mib)
+        release(self.machine)
 
-    def new_machine(self, *further):
+    def boot_again(self):
+        """The guest has switched the machine off, and wants another one."""
+        reason = self.machine.control.shutdown_reason()
+        self.report.add(reason in ("guest-shutdown", "guest-reset"), f"ended by itself ({reason})")
+        self.machine.process.wait()
+        words, self.words = self.words, None
+        self.boot(words)
+
+    def new_machine(self, words="", further=()):
         """One more QEMU; the first keeps its files in the boot's own directory."""
         work = self.work / f"qemu{len(self.machines) + 1}" if self.machines else self.work
         work.mkdir(exist_ok=True)
-        argv = qemu.command_line(self.kernel, self.scenario, self.work, work, *further)
+        argv = [*qemu.command_line(self.kernel, self.scenario, self.work, work, words), *further]
         (work / "command").write_text(" ".join(argv) + "\n")
         self.machines.append(self.stack.enter_context(qemu.Qemu(argv, work)))
         return self.machines[-1]
@@ -229,6 +245,8 @@ class Session:
                 machine = self.machine
                 if not self.obey(machine.process.stdout, log, listener):
                     return False
+                if machine is self.machine and self.words is not None:
+                    self.boot_again()
         return True
 
     def obey(self, pipe, log, listener):
@@ -276,6 +294,7 @@ class Session:
 
     def host_balloon(self, mib):
         """A balloon of this many MiB; QEMU wants to be told what remains."""
+        self.mib = mib
         remains = max(1, self.mem - int(mib))
         self.machine.control.command("balloon", value=remains << 20)
 
@@ -286,13 +305,24 @@ class Session:
         """A new device starts with an empty ledger."""
         self.machine.control.command("device_add", **qemu.device(self.scenario))
 
+    def host_boot(self, *words):
+        """When QEMU ends, the guest goes on in a new one, whose kernel has these words on its command line."""
+        self.words = " ".join(words)
+
+    def host_wakeup(self):
+        """Wake the guest when it has suspended."""
+        if suspended := self.machine.control.event("SUSPEND", SUSPEND_SECONDS * self.slow):
+            self.machine.control.command("system_wakeup")
+        self.report.add(suspended, "the guest suspends")
+
     def host_migrate(self, *sizes):
         """
         Move the guest to a new QEMU. On its way it is asked for a balloon of each of these sizes, and for one of the last
         size when it has arrived, which tells it so.
         """
         source, address = self.machine, f"unix:{self.work}/migration"
-        target = self.new_machine("-incoming", address)
+        target = self.new_machine(further=("-incoming", address))
+        release(target)
         source.control.command("migrate-set-parameters", **{"max-bandwidth": SLOW_MIGRATION, "downtime-limit": 2000})
         source.control.command("migrate", uri=address)
         for mib in sizes[:-1]:

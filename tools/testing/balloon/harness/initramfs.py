@@ -64,7 +64,8 @@ def compiled(source, program):
 
 def module_files(kernel, scenario):
     """Modules by place and name: kernel/ the stock ones, ours/, kunit/ and test/ from build/<version>/."""
-    found = {f"kernel/{name}": data for name, data in with_dependencies(kernel, KERNEL_MODULES).items()}
+    wanted = KERNEL_MODULES + (("virtio_blk",) if scenario.number("disk") else ())
+    found = {f"kernel/{name}": data for name, data in with_dependencies(kernel, wanted).items()}
     built = BUILD / kernel.version
     for name in OUR_MODULES:
         path = find_module(kernel, name) if kernel.overlay else built / f"{name}.ko"

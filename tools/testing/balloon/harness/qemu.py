@@ -17,6 +17,7 @@ from .common import BUILD, HarnessError, require
 
 EVENTS = ("virtio_queue_notify", "virtio_balloon_handle_output", "ram_block_discard_range", "pci_cfg_write")
 KVM_TRIAL_SECONDS = 5
+QMP_SECONDS = 10
 CONSOLE = "console=ttyS0 panic=-1 loglevel=7"
 
 running = set()
@@ -32,16 +33,19 @@ def kill_all():
             process.kill()
 
 
-def command_line(kernel, scenario, boot, work, *further):
-    """Everything that QEMU is told; @boot is the directory of this boot, @work that of this process."""
+def command_line(kernel, scenario, boot, work, words=""):
+    """
+    Everything that QEMU is told; @boot is the directory of this boot, @work that of this process, @words go on the kernel's
+    command line.
+    """
     return [require("qemu-system-x86_64"), "-M", "q35", *machine(kernel, scenario), "-nodefaults",
             "-display", "none", "-no-reboot", "-m", str(scenario.mem(kernel)),
             "-kernel", str(kernel.image), "-initrd", str(boot / "initramfs"),
-            "-append", " ".join([CONSOLE, kernel.fragment.get("append"), scenario.get("append")]),
+            "-append", " ".join([CONSOLE, kernel.fragment.get("append"), scenario.get("append"), words]),
             "-serial", f"file:{work}/console",
             "-chardev", "stdio,id=ktap,signal=off", "-serial", "chardev:ktap",
             "-qmp", f"unix:{work}/qmp,server=on,wait=off",
-            *balloon(scenario), *shlex.split(scenario.get("qemu-options")), *trace(scenario, work), *further]
+            *balloon(scenario), *disk(scenario, boot), *shlex.split(scenario.get("qemu-options")), *trace(scenario, work)]
 
 
 def machine(kernel, scenario):
@@ -74,6 +78,15 @@ def balloon(scenario):
     if not scenario.number("balloons"):
         return port
     return [*port, "-device", json.dumps(device(scenario))]
+
+
+def disk(scenario, boot):
+    """One disk, which all QEMUs of a boot have in turn."""
+    if not scenario.number("disk"):
+        return []
+    with open(boot / "disk", "ab") as file:
+        file.truncate(scenario.number("disk") << 20)
+    return ["-blockdev", f"driver=file,node-name=disk,filename={boot}/disk", "-device", "virtio-blk-pci,drive=disk"]
 
 
 def trace(scenario, work):
@@ -177,7 +190,7 @@ class Qmp:
     """QEMU's control protocol: commands with their answers; events are kept for later."""
 
     def __init__(self, client):
-        client.settimeout(10)
+        client.settimeout(QMP_SECONDS)
         self.client = client
         self.file = client.makefile("rwb", buffering=0)
         self.events = []
@@ -196,6 +209,21 @@ class Qmp:
         except OSError:
             pass
         return None
+
+    def event(self, name, seconds):
+        """Wait for an event that has not been waited for yet; says whether it came."""
+        self.client.settimeout(seconds)
+        try:
+            while not any(event["event"] == name for event in self.events):
+                if not (line := self.file.readline()):
+                    return False
+                self.events.append(json.loads(line))
+        except OSError:
+            return False
+        finally:
+            self.client.settimeout(QMP_SECONDS)
+        self.events = [event for event in self.events if event["event"] != name]
+        return True
 
     def balloon_mib(self, mem):
         """The balloon's size as the guest has reported it."""

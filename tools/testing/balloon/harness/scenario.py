@@ -20,6 +20,7 @@ DEFAULTS = {
     "needs": "",                # further modules from build/<version>/ without which it cannot run
     "balloons": "1",            # virtio balloon devices, 0 or 1 (QEMU refuses a second)
     "balloon-options": "",      # further properties of the device, as -device takes them
+    "disk": "0",                # MiB of an empty disk, /dev/vda
     "qemu-options": "",         # further arguments of QEMU
     "hotplug": "0",             # 1: the device sits behind a root port and can be unplugged
     "target": "",               # MiB in the balloon before the guest's first instruction
