@@ -9,8 +9,9 @@ export DRIVER BALLOONS MEM_MIB
 
 CLASS=/sys/class/balloon
 NULL=/sys/kernel/config/null_balloon
-RESULTS=0
-LEDGERS=0
+PART=${PART:-1}		# of a scenario that goes on after a reboot
+RESULTS=${RESULTS:-0}
+LEDGERS=${LEDGERS:-0}
 TARGET=0		# pages, as last asked for
 UNDER_WAY=0
 PAGES_PER_MIB=256
@@ -313,6 +314,26 @@ hibernate() {
 	echo shutdown >/sys/power/disk
 	echo "# host: boot RESUME=/dev/vda"
 	echo disk >/sys/power/state
+}
+
+# --- reboot ----------------------------------------------------------------------------------------------------
+
+# The words on the next kernel's command line with which the scenario starts again as its next part. Results that come
+# after this are not counted.
+next_part() { echo "PART=$((PART + 1)) RESULTS=$RESULTS LEDGERS=$LEDGERS"; }
+
+reboot_now() {
+	echo "# host: boot $(next_part)"
+	stty -F /dev/ttyS1 drain 2>/dev/null
+	reboot -f
+}
+
+kexec_load() { kexec /kexec/kernel /kexec/initramfs "$(cat /proc/cmdline) $(next_part)"; }
+
+kexec_now() {
+	echo "# host: kexec"
+	stty -F /dev/ttyS1 drain 2>/dev/null
+	kexec
 }
 
 # --- injected faults -------------------------------------------------------------------------------------------

@@ -309,6 +309,10 @@ class Session:
         """When QEMU ends, the guest goes on in a new one, whose kernel has these words on its command line."""
         self.words = " ".join(words)
 
+    def host_kexec(self):
+        """Another kernel is about to take over, without giving pages back."""
+        self.host.new_kernel = True
+
     def host_wakeup(self):
         """Wake the guest when it has suspended."""
         if suspended := self.machine.control.event("SUSPEND", SUSPEND_SECONDS * self.slow):
@@ -383,6 +387,7 @@ class Session:
         if not self.trace.read_until_mark(self.ledger_mark):
             self.report.add(False, f"QEMU's trace has no mark {self.ledger_mark}")
             return
+        self.host.new_kernel = False
         self.report.ledgers.append({"guest": len(self.guest_ledger), "host": len(self.host.pages),
                                     "guest_only": len(self.guest_ledger - self.host.pages - self.host.reported),
                                     "host_only": len(self.host.pages - self.guest_ledger)})

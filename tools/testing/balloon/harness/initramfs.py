@@ -31,6 +31,19 @@ def build(path, kernel, scenario):
         for name, data in sorted(contents(kernel, scenario).items()):
             archive.add(name, stat.S_IFREG | 0o755, data)
         archive.finish()
+    if scenario.number("kexec"):
+        add_itself(path, kernel)
+
+
+def add_itself(path, kernel):
+    """Archives may follow each other: this one holds the first one, and the kernel."""
+    data = path.read_bytes()
+    with open(path, "ab") as out:
+        archive = Cpio(out)
+        archive.add("kexec", stat.S_IFDIR | 0o755)
+        archive.add("kexec/initramfs", stat.S_IFREG | 0o644, data)
+        archive.add("kexec/kernel", stat.S_IFREG | 0o644, kernel.image.read_bytes())
+        archive.finish()
 
 
 def contents(kernel, scenario):

@@ -15,7 +15,8 @@ import time
 
 from .common import BUILD, HarnessError, require
 
-EVENTS = ("virtio_queue_notify", "virtio_balloon_handle_output", "ram_block_discard_range", "pci_cfg_write")
+EVENTS = ("virtio_queue_notify", "virtio_balloon_handle_output", "ram_block_discard_range", "pci_cfg_write",
+          "virtio_set_status")
 KVM_TRIAL_SECONDS = 5
 QMP_SECONDS = 10
 CONSOLE = "console=ttyS0 panic=-1 loglevel=7"

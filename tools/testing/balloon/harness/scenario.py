@@ -22,6 +22,7 @@ DEFAULTS = {
     "balloon-options": "",      # further properties of the device, as -device takes them
     "disk": "0",                # MiB of an empty disk, /dev/vda
     "qemu-options": "",         # further arguments of QEMU
+    "kexec": "0",               # 1: the guest has its kernel and its initramfs in /kexec
     "hotplug": "0",             # 1: the device sits behind a root port and can be unplugged
     "target": "",               # MiB in the balloon before the guest's first instruction
     "append": "",               # further kernel command line
