@@ -7,6 +7,7 @@ Relevant records, in the order in which things happened (a balloon's queues are 
 	virtio_balloon_handle_output section name: S gpa: G	the guest named this page on the queue just kicked
 	ram_block_discard_range R@HOST + LEN: ...	the host dropped memory; HOST is an address of QEMU's
 	pci_cfg_write NAME 00:0.0 @0x3c <- 0xK		the guest is about to read its own K-th ledger
+	virtio_set_status vdev V val 0			the device was reset
 Discards after a kick of a queue past the deflate queue come from free page reporting.
 """
 import re
@@ -19,6 +20,7 @@ LOW_MEMORY_IF_SPLIT = 0x80000000
 NOTIFY = re.compile(r"virtio_queue_notify vdev (\S+) n (\d+) vq")
 PAGE = re.compile(r"virtio_balloon_handle_output section name: (\S+) gpa: (?:0x)?([0-9a-f]+)")
 DISCARD = re.compile(r"ram_block_discard_range \S+@0x([0-9a-f]+) \+ 0x([0-9a-f]+):")
+RESET = re.compile(r"virtio_set_status vdev (\S+) val 0\b")
 MARK = re.compile(r"pci_cfg_write \S+ 00:0+\.0 @0x3c <- 0x([0-9a-f]+)")
 
 
@@ -33,20 +35,26 @@ class HostLedger:
                        "double_inflate": 0, "unknown_deflate": 0, "reported_in_balloon": 0}
         self.mark = 0
         self.queue = None
+        self.kicked = self.balloon = None   # QEMU's addresses of the devices last kicked, and that named pages
+        self.new_kernel = False     # with the next reset all memory is the guest's again, as another kernel takes over
 
     def feed(self, line):
         """Account for one record; unknown records are other people's."""
         if match := PAGE.search(line):
             self.named(int(match[2], 16) >> PAGE_SHIFT)
         elif match := NOTIFY.search(line):
-            self.queue = int(match[2])
+            self.kicked, self.queue = match[1], int(match[2])
             self.counts["kicks"] += 1
         elif match := MARK.search(line):
             self.mark = int(match[1], 16)
+        elif self.new_kernel and (match := RESET.search(line)) and match[1] == self.balloon:
+            self.pages.clear()
+            self.reported.clear()
         elif "ram_block_discard_range" in line and (match := DISCARD.search(line)):
             self.discarded(int(match[1], 16), int(match[2], 16))
 
     def named(self, pfn):
+        self.balloon = self.kicked
         if self.queue == INFLATE:
             self.counts["inflated"] += 1
             self.counts["double_inflate"] += pfn in self.pages

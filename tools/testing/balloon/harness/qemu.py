@@ -7,6 +7,7 @@ The kernel kills the process when we die (setpriv --pdeathsig), kill_all() does 
 """
 import json
 import re
+import shlex
 import socket
 import subprocess
 import threading
@@ -15,12 +16,14 @@ from pathlib import Path
 
 from .common import BUILD, HarnessError, require
 
-EVENTS = ("virtio_queue_notify", "virtio_balloon_handle_output", "ram_block_discard_range", "pci_cfg_write")
+EVENTS = ("virtio_queue_notify", "virtio_balloon_handle_output", "ram_block_discard_range", "pci_cfg_write",
+          "virtio_set_status")
 KVM_TRIAL_SECONDS = 5
 DEVICE_PATH = "/machine/peripheral/balloon0"
 # microvm needs ACPI to power off, and its PCI host bridge is only there for the ledger's marks.
 MACHINES = {"q35": "q35", "microvm": "microvm,acpi=on,pcie=on"}
 TRANSPORTS = {"q35": "virtio-balloon-pci", "microvm": "virtio-balloon-device"}
+QMP_SECONDS = 10
 CONSOLE = "console=ttyS0 panic=-1 loglevel=7"
 
 running = set()
@@ -36,16 +39,19 @@ def kill_all():
             process.kill()
 
 
-def command_line(kernel, scenario, work):
-    """Everything that QEMU is told; @work is the directory of this boot."""
+def command_line(kernel, scenario, boot, work, words=""):
+    """
+    Everything that QEMU is told; @boot is the directory of this boot, @work that of this process, @words go on the kernel's
+    command line.
+    """
+    append = [CONSOLE, *clock(kernel, scenario), kernel.fragment.get("append"), scenario.get("append"), words]
     return [require("qemu-system-x86_64"), "-M", MACHINES[scenario.get("machine")], *machine(kernel, scenario), "-nodefaults",
             "-display", "none", "-no-reboot", "-m", str(scenario.mem(kernel)), *nodes(kernel, scenario),
-            "-kernel", str(kernel.image), "-initrd", str(work / "initramfs"),
-            "-append", " ".join([CONSOLE, *clock(kernel, scenario), kernel.fragment.get("append"), scenario.get("append")]),
+            "-kernel", str(kernel.image), "-initrd", str(boot / "initramfs"), "-append", " ".join(append),
             "-serial", f"file:{work}/console",
             "-chardev", "stdio,id=ktap,signal=off", "-device", "isa-serial,index=1,chardev=ktap",
             "-qmp", f"unix:{work}/qmp,server=on,wait=off",
-            *balloon(scenario), *trace(scenario, work)]
+            *balloon(scenario), *disk(scenario, boot), *shlex.split(scenario.get("qemu-options")), *trace(scenario, work)]
 
 
 def machine(kernel, scenario):
@@ -98,10 +104,18 @@ def typed(key, value):
 
 def balloon(scenario):
     port = ["-device", "pcie-root-port,id=port0,slot=1"] if scenario.number("hotplug") else []
-    others = [*port, *(["-global", scenario.get("global")] if scenario.get("global") else [])]
     if not scenario.number("balloons"):
-        return others
-    return [*others, "-device", json.dumps(device(scenario))]
+        return port
+    return [*port, "-device", json.dumps(device(scenario))]
+
+
+def disk(scenario, boot):
+    """One disk, which all QEMUs of a boot have in turn."""
+    if not scenario.number("disk"):
+        return []
+    with open(boot / "disk", "ab") as file:
+        file.truncate(scenario.number("disk") << 20)
+    return ["-blockdev", f"driver=file,node-name=disk,filename={boot}/disk", "-device", "virtio-blk-pci,drive=disk"]
 
 
 def trace(scenario, work):
@@ -180,6 +194,22 @@ class Qemu:
                 time.sleep(0.02)
         raise HarnessError(f"qemu did not start: {self.error_text() or self.process.poll()}")
 
+    def runs(self):
+        return (self.control.command("query-status") or {}).get("running", False)
+
+    def migration(self):
+        return self.control.command("query-migrate") or {}
+
+    def unsent_pages(self):
+        """
+        Pages that a migration has taken off its list without sending them, because the guest has hinted that they are free.
+        0 after the first round, for no page can be told that is on the list again because it was written.
+        """
+        if "ram" not in (status := self.migration()) or status["ram"]["dirty-sync-count"] != 1:
+            return 0
+        ram = status["ram"]
+        return (ram["total"] - ram["remaining"]) // ram["page-size"] - ram["normal"] - ram["duplicate"]
+
     def error_text(self):
         text = (self.work / "qemu.err").read_text(errors="replace").strip()
         return " ".join(text.split())
@@ -189,7 +219,7 @@ class Qmp:
     """QEMU's control protocol: commands with their answers; events are kept for later."""
 
     def __init__(self, client):
-        client.settimeout(10)
+        client.settimeout(QMP_SECONDS)
         self.client = client
         self.file = client.makefile("rwb", buffering=0)
         self.events = []
@@ -216,6 +246,27 @@ class Qmp:
     def set_property(self, name, value):
         self.command("qom-set", path=DEVICE_PATH, property=name, value=value)
 
+    def event(self, name, seconds, **data):
+        """Wait for an event, with @data, that has not been waited for yet; says whether it came."""
+        def wanted(event):
+            return event["event"] == name and data.items() <= event.get("data", {}).items()
+        self.client.settimeout(seconds)
+        try:
+            while not any(map(wanted, self.events)):
+                if not (line := self.file.readline()):
+                    return False
+                self.events.append(json.loads(line))
+        except OSError:
+            return False
+        finally:
+            self.client.settimeout(QMP_SECONDS)
+        self.events = [event for event in self.events if not wanted(event)]
+        return True
+
+    def balloon_mib(self, mem):
+        """The balloon's size as the guest has reported it."""
+        return mem - ((self.command("query-balloon") or {}).get("actual", 0) >> 20)
+
     def ram_address(self):
         """Where QEMU has the guest's first byte: traces of discards name addresses of QEMU's own."""
         text = self.command("human-monitor-command", **{"command-line": "gpa2hva 0x100000"})
@@ -230,14 +281,6 @@ class Qmp:
                 return message
             self.events.append(message)
         return None
-
-    def wait_for(self, name, **data):
-        """Read on until this event has come, and forget it."""
-        def wanted(event):
-            return event["event"] == name and data.items() <= event.get("data", {}).items()
-        while not any(map(wanted, self.events)) and (line := self.file.readline()):
-            self.events.append(json.loads(line))
-        self.events = [event for event in self.events if not wanted(event)]
 
     def shutdown_reason(self):
         """Why the guest stopped, once it did: read what is left and look for the event."""

@@ -22,7 +22,9 @@ DEFAULTS = {
     "nodes": "1",               # NUMA nodes, each with an equal share of the memory and of the processors
     "balloons": "1",            # virtio balloon devices, 0 or 1 (QEMU refuses a second)
     "balloon-options": "",      # further properties of the device, as -device takes them, "driver" among them
-    "global": "",               # a property of other devices, as -global takes it
+    "disk": "0",                # MiB of an empty disk, /dev/vda
+    "qemu-options": "",         # further arguments of QEMU
+    "kexec": "0",               # 1: the guest has its kernel and its initramfs in /kexec
     "hotplug": "0",             # 1: the device sits behind a root port and can be unplugged
     "target": "",               # MiB in the balloon before the guest's first instruction
     "append": "",               # further kernel command line

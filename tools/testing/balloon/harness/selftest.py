@@ -53,6 +53,14 @@ class Ledger(unittest.TestCase):
         self.assertEqual(ledger.compare(host(REPORT, discard), set(range(512, 1024))), [])
         self.assertNotEqual(ledger.compare(host(INFLATE, discard), {512}), [])
 
+    def test_reset_by_a_new_kernel_only_gives_all_memory_back(self):
+        for reset in ("virtio_set_status vdev 0x55 val 0", "virtio_set_status vdev 0x56 val 0"):
+            told = host(INFLATE, page(16), reset)
+            self.assertEqual(told.pages, {16})
+            told.new_kernel = True
+            told.feed(reset)
+            self.assertEqual(told.pages, set() if "0x55" in reset else {16})
+
     def test_addresses_above_the_hole(self):
         big = ledger.HostLedger(4 << 30)
         self.assertEqual(big.guest_address(0x80000000), 1 << 32)

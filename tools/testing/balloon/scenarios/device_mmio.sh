@@ -3,7 +3,7 @@
 # A virtio-mmio device.
 # machine: microvm
 # requires: VIRTIO_MMIO
-# global: virtio-mmio.force-legacy=off
+# qemu-options: -global virtio-mmio.force-legacy=off
 # timeout: 180
 
 device_test "$VERSION_1=1" "$RING_PACKED=0"

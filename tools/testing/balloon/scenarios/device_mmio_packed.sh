@@ -3,7 +3,7 @@
 # A virtio-mmio device with a packed ring.
 # machine: microvm
 # requires: VIRTIO_MMIO
-# global: virtio-mmio.force-legacy=off
+# qemu-options: -global virtio-mmio.force-legacy=off
 # balloon-options: packed=on
 # timeout: 180
 
