@@ -49,7 +49,6 @@ class HostLedger:
             self.mark = int(match[1], 16)
         elif self.new_kernel and (match := RESET.search(line)) and match[1] == self.balloon:
             self.pages.clear()
-            self.reported.clear()
         elif "ram_block_discard_range" in line and (match := DISCARD.search(line)):
             self.discarded(int(match[1], 16), int(match[2], 16))
 
