@@ -312,15 +312,23 @@ suspend() {
 hibernate() {
 	grep -q /dev/vda /proc/swaps || { mkswap /dev/vda >/dev/null && swapon /dev/vda; } || return
 	echo shutdown >/sys/power/disk
-	echo "# host: boot RESUME=/dev/vda"
+	echo "# host: boot RESUME=/dev/vda maxcpus=1"
 	echo disk >/sys/power/state
 }
 
 # --- reboot ----------------------------------------------------------------------------------------------------
 
 # The words on the next kernel's command line with which the scenario starts again as its next part. Results that come
-# after this are not counted.
-next_part() { echo "PART=$((PART + 1)) RESULTS=$RESULTS LEDGERS=$LEDGERS"; }
+# after this are not counted. Later boots are not repeated, so they keep off what emulated processors do to each other
+# while a kernel patches itself.
+next_part() { echo "PART=$((PART + 1)) RESULTS=$RESULTS LEDGERS=$LEDGERS maxcpus=1"; }
+
+# All processors, when the boot is over.
+online_cpus() {
+	for cpu in /sys/devices/system/cpu/cpu[1-9]*; do
+		! grep -q 0 "$cpu/online" || echo 1 >"$cpu/online"
+	done
+}
 
 reboot_now() {
 	echo "# host: boot $(next_part)"

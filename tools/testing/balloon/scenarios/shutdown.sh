@@ -5,6 +5,7 @@
 # mem: 640
 # timeout: 240
 
+online_cpus
 verify_start 32
 load_driver
 case $PART in

@@ -16,7 +16,7 @@ for mib in 400 50 400 50; do
 	compact_stop
 	ledger
 done
-check "the balloon was under way $UNDER_WAY times" [ $UNDER_WAY -gt 0 ]
+check "the balloon was under way $UNDER_WAY times" [ "$UNDER_WAY" -gt 0 ]
 check "suspended and resumed at rest" suspend
 check "balloon of $mib MiB" wait_until 60 target_seen
 ledger
