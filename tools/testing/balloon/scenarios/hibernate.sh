@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # A guest is hibernated while its balloon grows, shrinks and is compacted, and resumed on a host that knows nothing of it.
 # requires: HIBERNATION VIRTIO_BLK
-# driver: stock
 # mem: 512
 # disk: 700
 # timeout: 400

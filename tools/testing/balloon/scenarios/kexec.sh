@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # A second kernel takes over while the balloon grows, and has all memory for itself.
 # requires: KEXEC_FILE
-# driver: stock
 # mem: 640
 # kexec: 1
 # timeout: 240

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # A guest is suspended again and again while its balloon grows, shrinks and is compacted.
 # requires: SUSPEND
-# driver: stock
 # mem: 640
 # timeout: 300
 
