@@ -196,6 +196,7 @@ settle() {
 	if events_only; then wait_until 10 events_at_rest; else wait_until 10 at_rest; fi
 }
 
+# shellcheck disable=SC2120 # the argument is for scenarios
 # ledger [FOREIGN]: wait for rest, then have the host compare. FOREIGN pages are ballooned by a device of another kind.
 ledger() {
 	settle || not_ok "balloon at rest before its ledger is read"
@@ -280,6 +281,8 @@ scattered_balloon() {
 	fragment_stop
 }
 
+# migrated_pages [DEVICE]
+# shellcheck disable=SC2120 # the argument is for scenarios
 migrated_pages() {
 	if events_only; then vmstat balloon_migrate; else balloon_value stats/compact_balloon_migrated "$1"; fi
 }
@@ -299,9 +302,11 @@ cpu_times() { awk '/^cpu / { print $2 + $3 + $4 + $5 + $6 + $7 + $8, $5 }' /proc
 features() { cut -c $(($1 + 1))-$((${2:-$1} + 1)) "/sys/bus/virtio/devices/$(virtio_name)/features"; }
 
 # Bits of the ring and the transport.
+# shellcheck disable=SC2034 # they are for scenarios
 EVENT_IDX=29 VERSION_1=32 RING_PACKED=34
 
 # device_test [BIT=0|1...]: after a look at features, the balloon goes up, is moved, and goes down again.
+# shellcheck disable=SC2119
 device_test() {
 	managed=$(managed_pages)
 	verify_start 64
@@ -332,9 +337,9 @@ bind() { echo "$2" >"/sys/bus/virtio/drivers/virtio_balloon/$1"; }
 
 LPC_BRIDGE=/sys/bus/pci/devices/0000:00:1f.0/config
 
-# suspend: to memory, until the host wakes us. The firmware does not tell the chipset again where its power management
+# suspend_guest: to memory, until the host wakes us. The firmware does not tell the chipset again where its power management
 # is (PMBASE and ACPI_CNTL), so we do.
-suspend() {
+suspend_guest() {
 	dd if=$LPC_BRIDGE of=/tmp/pmbase bs=4 skip=16 count=2 2>/dev/null
 	echo deep >/sys/power/mem_sleep
 	echo "# host: wakeup"
@@ -346,15 +351,23 @@ suspend() {
 hibernate() {
 	grep -q /dev/vda /proc/swaps || { mkswap /dev/vda >/dev/null && swapon /dev/vda; } || return
 	echo shutdown >/sys/power/disk
-	echo "# host: boot RESUME=/dev/vda"
+	echo "# host: boot RESUME=/dev/vda maxcpus=1"
 	echo disk >/sys/power/state
 }
 
 # --- reboot ----------------------------------------------------------------------------------------------------
 
 # The words on the next kernel's command line with which the scenario starts again as its next part. Results that come
-# after this are not counted.
-next_part() { echo "PART=$((PART + 1)) RESULTS=$RESULTS LEDGERS=$LEDGERS"; }
+# after this are not counted. Later boots are not repeated, so they keep off what emulated processors do to each other
+# while a kernel patches itself.
+next_part() { echo "PART=$((PART + 1)) RESULTS=$RESULTS LEDGERS=$LEDGERS maxcpus=1"; }
+
+# All processors, when the boot is over.
+online_cpus() {
+	for cpu in /sys/devices/system/cpu/cpu[1-9]*; do
+		! grep -q 0 "$cpu/online" || echo 1 >"$cpu/online"
+	done
+}
 
 reboot_now() {
 	echo "# host: boot $(next_part)"

@@ -362,7 +362,7 @@ class Session:
         status = source.migration()
         if status.get("status") != "completed" or not self.until(target.runs, MIGRATION_SECONDS):
             raise HarnessError(f"migration {status.get('status')} {status.get('error-desc', '')} {target.error_text()}")
-        source.control.command("quit")
+        source.process.kill()
         source.process.wait()
         self.trace.read_until_mark(0)
         self.attach(target, self.host)

@@ -21,7 +21,7 @@ for mib in 250 20; do
 	compact_stop
 	ledger
 done
-check "the balloon was under way $UNDER_WAY times" [ $UNDER_WAY -gt 0 ]
+check "the balloon was under way $UNDER_WAY times" [ "$UNDER_WAY" -gt 0 ]
 kill -CONT "$(cat /tmp/still.pid)"
 stop still
 equal "memory that nobody wrote is intact" 0 $?

@@ -19,6 +19,7 @@ first_kernel() {
 }
 
 second_kernel() {
+	online_cpus
 	host_balloon 100
 	verify_start 300
 	load_driver

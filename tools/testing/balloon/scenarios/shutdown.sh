@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # The machine reboots while the balloon grows and while it shrinks, and is switched off while it is compacted.
-# driver: stock
 # mem: 640
 # timeout: 240
 
+online_cpus
 verify_start 32
 load_driver
 case $PART in

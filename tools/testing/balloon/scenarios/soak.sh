@@ -29,7 +29,7 @@ step() {
 	10)		replug ;;
 	11)		rebind ;;
 	12)		reload ;;
-	13)		suspend || not_ok "suspend" ;;
+	13)		suspend_guest || not_ok "suspend" ;;
 	14)		echo 3 >/proc/sys/vm/drop_caches ;;
 	15)		random 100; sleep "0.$R" ;;
 	esac
@@ -93,7 +93,7 @@ reload() {
 	load_driver
 }
 
-second_at_rest() { [ "$(null_get second ledger_pages)" = "$(null_get second target_pages)" ] && quiet "$DEVICE"; }
+second_at_rest() { [ "$(null_get second ledger_pages)" = "$(null_get second target_pages)" ] && quiet "$second"; }
 
 # What left the device and what it has are what entered it.
 conserved() {
@@ -110,7 +110,7 @@ rest() {
 	null_target second "$R"
 	wait_until 90 second_at_rest || not_ok "second balloon of $R MiB"
 	conserved balloon0
-	conserved "$DEVICE"
+	conserved "$second"
 	ledger "$(null_get second ledger_pages)"
 }
 
@@ -118,6 +118,8 @@ say "seed $SEED"
 load_driver
 managed=$(managed_pages)
 null_create second
+# shellcheck disable=SC2153
+second=$DEVICE
 steps=0
 rests=0
 finish=$(($(centiseconds) + MINUTES * 6000))

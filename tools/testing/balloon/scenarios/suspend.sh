@@ -10,13 +10,13 @@ load_driver
 for mib in 400 50 400 50; do
 	compact_start
 	balloon_towards $mib
-	check "suspended and resumed" suspend
+	check "suspended and resumed" suspend_guest
 	check "balloon of $mib MiB" wait_until 60 target_seen
 	compact_stop
 	ledger
 done
-check "the balloon was under way $UNDER_WAY times" [ $UNDER_WAY -gt 0 ]
-check "suspended and resumed at rest" suspend
+check "the balloon was under way $UNDER_WAY times" [ "$UNDER_WAY" -gt 0 ]
+check "suspended and resumed at rest" suspend_guest
 check "balloon of $mib MiB" wait_until 60 target_seen
 ledger
 balloon_to 0
