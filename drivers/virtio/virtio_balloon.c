@@ -21,6 +21,7 @@
  */
 #include <linux/balloon_compaction.h>
 #include <linux/bug.h>
+#include <linux/device.h>
 #include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/log2.h>
@@ -29,7 +30,6 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/page_reporting.h>
-#include <linux/pm_wakeup.h>
 #include <linux/poison.h>
 #include <linux/scatterlist.h>
 #include <linux/shrinker.h>
