@@ -171,10 +171,15 @@ def make(source, tree, output, *arguments):
     compiler = ("ccache " if shutil.which("ccache") else "") + require(prefix + COMPILER)
     env = dict(os.environ, LC_ALL="C", CCACHE_DIR=str(CACHE / "ccache"), CCACHE_MAXSIZE="4G")
     # It ends with us, also when we are killed: two in one tree would spoil it.
-    command = [require("setpriv"), "--pdeathsig", "TERM", "--", require("make"), "-s", "-C", source, f"O={tree}", f"CC={compiler}", *arguments]
-    done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=env,
-                          check=False)
-    if done.returncode:
+    command = [require("setpriv"), "--pdeathsig", "TERM", "--", require("make"), "-s", "-C", source, f"O={tree}",
+               f"CC={compiler}", *arguments]
+    with subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=env) as process:
+        try:
+            process.wait()
+        except BaseException:
+            process.terminate()     # make ends its own children, if it can
+            raise
+    if process.returncode:
         log = Path(output.name)
         lines = log.read_text(errors="replace").splitlines()
         error = next((line for line in lines if re.search(r"error:|\*\*\*|Error", line)), "")
