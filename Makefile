@@ -63,6 +63,18 @@ debug: deps
 	$(TESTS)/run-planted || failed=1; \
 	exit $$failed
 
+## make soak MINUTES=30          anything that can happen to a balloon, at random, on both kernels, and on kasan if it was built
+.PHONY: soak
+soak: MINUTES ?= 30
+soak: SEED ?= $(shell od -An -N3 -tu4 /dev/urandom | tr -d ' ')
+soak: deps
+	@seed=$(SEED) failed=0; echo "make soak MINUTES=$(MINUTES) SEED=$$seed repeats this"; \
+	for kernel in $(KERNELS) $(if $(wildcard build/kernels/kasan/built-from),kasan); do \
+		$(MAKE) modules KVER=$$kernel || exit; \
+		$(TESTS)/run-tests --kernel $$kernel --minutes $(MINUTES) --seed $$seed --keep soak || failed=1; \
+		sed -n "s/^# \([0-9]* steps.*\)/$$kernel: \1/p" out/logs/$$kernel*/soak/ktap 2>/dev/null; \
+	done; exit $$failed
+
 ## make modules KVER=V           build the modules for kernel V into build/V/
 .PHONY: modules
 modules:

@@ -29,8 +29,10 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/notifier.h>
 #include <linux/page_reporting.h>
 #include <linux/poison.h>
+#include <linux/reboot.h>
 #include <linux/scatterlist.h>
 #include <linux/shrinker.h>
 #include <linux/sizes.h>
@@ -228,6 +230,7 @@ struct vb_reporting {
  * @stats: statistics
  * @hints: free page hints
  * @reporting: free page reporting
+ * @reboot: told when the guest ends
  */
 struct virtio_balloon {
 	struct virtio_device *vdev;
@@ -241,6 +244,7 @@ struct virtio_balloon {
 	struct vb_stats stats;
 	struct vb_hints hints;
 	struct vb_reporting reporting;
+	struct notifier_block reboot;
 };
 
 static struct virtio_balloon *to_vb(struct balloon_dev_info *b)
@@ -1104,6 +1108,21 @@ static int vb_register(struct virtio_balloon *vb)
 	return err;
 }
 
+/*
+ * What the device was told and has not done must not happen to the next kernel.
+ * Of this a reboot notifier is told in time by all kernels; a driver's
+ * ->shutdown() is not, since some of them reset virtio devices first.
+ */
+static int vb_reboot(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct virtio_balloon *vb = container_of(nb, struct virtio_balloon,
+						 reboot);
+
+	vb_stop(vb);
+	balloon_shutdown(&vb->b);
+	return NOTIFY_OK;
+}
+
 static int vb_probe(struct virtio_device *vdev)
 {
 	struct virtio_balloon *vb;
@@ -1129,6 +1148,7 @@ static int vb_probe(struct virtio_device *vdev)
 	init_waitqueue_head(&vb->hints.wait);
 	INIT_LIST_HEAD(&vb->hints.blocks);
 	init_waitqueue_head(&vb->reporting.wait);
+	vb->reboot.notifier_call = vb_reboot;
 
 	err = vb_find_vqs(vb);
 	if (err)
@@ -1136,10 +1156,15 @@ static int vb_probe(struct virtio_device *vdev)
 	err = vb_register(vb);
 	if (err)
 		goto err_del_vqs;
+	err = register_reboot_notifier(&vb->reboot);
+	if (err)
+		goto err_unregister;
 	device_set_wakeup_capable(&vdev->dev, true);
 	vb_start(vb);
 	return 0;
 
+err_unregister:
+	balloon_unregister_device(&vb->b);
 err_del_vqs:
 	vb_del_vqs(vb);
 err_free:
@@ -1152,20 +1177,12 @@ static void vb_remove(struct virtio_device *vdev)
 	struct virtio_balloon *vb = vdev->priv;
 	int err;
 
+	unregister_reboot_notifier(&vb->reboot);
 	vb_stop(vb);
 	err = balloon_unregister_device(&vb->b);
 	vb_del_vqs(vb);
 	if (!err)
 		kfree(vb);
-}
-
-/* The device may not be there when the next kernel uses the pages. */
-static void vb_shutdown(struct device *dev)
-{
-	struct virtio_balloon *vb = dev_to_virtio(dev)->priv;
-
-	vb_stop(vb);
-	balloon_shutdown(&vb->b);
 }
 
 #ifdef CONFIG_PM_SLEEP
@@ -1247,7 +1264,6 @@ static struct virtio_driver vb_driver = {
 	.feature_table_size_legacy = ARRAY_SIZE(vb_legacy_features),
 	.driver.name = KBUILD_MODNAME,
 	.driver.owner = THIS_MODULE,
-	.driver.shutdown = vb_shutdown,
 	.id_table = vb_id_table,
 	.validate = vb_validate,
 	.probe = vb_probe,

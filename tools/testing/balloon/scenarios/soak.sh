@@ -29,7 +29,7 @@ step() {
 	10)		replug ;;
 	11)		rebind ;;
 	12)		reload ;;
-	13)		suspend_guest || not_ok "suspend" ;;
+	13)		sleep_and_wake ;;
 	14)		echo 3 >/proc/sys/vm/drop_caches ;;
 	15)		random 100; sleep "0.$R" ;;
 	esac
@@ -74,7 +74,17 @@ shortage() {
 	pressure 600
 }
 
+sleep_and_wake() {
+	suspend_guest || not_ok "suspend"
+	slept=1
+}
+
+# After a sleep the slot hears of no request to unplug any more, whatever the driver.
 replug() {
+	if [ $slept = 1 ]; then
+		rebind
+		return
+	fi
 	device=$(readlink -f "/sys/bus/virtio/devices/$(virtio_name)")
 	echo "# host: device_del"
 	wait_until 30 gone "$device" || not_ok "device is gone"
@@ -121,6 +131,7 @@ null_create second
 # shellcheck disable=SC2153
 second=$DEVICE
 steps=0
+slept=0
 rests=0
 finish=$(($(centiseconds) + MINUTES * 6000))
 verify_start 64
