@@ -512,12 +512,12 @@ page_level_test() {
 	done
 	compact_stop
 	page_level_ledger 77
-	equal "balloon_migrate counts them" "$(page_level_value migrated)" "$(vmstat balloon_migrate)"
+	equal "r20: balloon_migrate counts them" "$(page_level_value migrated)" "$(vmstat balloon_migrate)"
 	compact_start
 	check "driver unloaded under load" rmmod "$(sed -n 's/^\(page_level[a-z_]*\) .*/\1/p' /proc/modules)"
 	compact_stop
 	equal "no page is left offline" 0 "$(offline_pages)"
-	equal "all that was inflated was deflated" "$(vmstat balloon_inflate)" "$(vmstat balloon_deflate)"
+	equal "r21: all that was inflated was deflated" "$(vmstat balloon_inflate)" "$(vmstat balloon_deflate)"
 	equal "no page is left out of the zones' count" "$managed" "$(managed_pages)"
 }
 

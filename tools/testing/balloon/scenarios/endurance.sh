@@ -24,7 +24,7 @@ while :; do
 	[ "$(centiseconds)" -lt $finish ] || break
 done
 compact_stop
-ok "$rounds rounds"
+ok "r22: $rounds rounds"
 balloon_to 150 30
 ledger
 verify_stop

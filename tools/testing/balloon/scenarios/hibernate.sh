@@ -16,7 +16,7 @@ ledger
 for mib in 250 20; do
 	compact_start
 	balloon_towards $mib
-	check "hibernated and resumed" hibernate
+	check "r15: hibernated and resumed" hibernate
 	check "balloon of $mib MiB again" wait_until 60 target_seen
 	compact_stop
 	ledger

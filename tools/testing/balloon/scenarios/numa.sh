@@ -38,7 +38,7 @@ node_pages() {
 
 # balanced [ZONE PAGES]: every zone counts what it should; PAGES of ZONE are offline as memory.
 balanced() {
-	equal "each zone's count is right" "$initial" "$(owned | while read -r zone pages; do
+	equal "r04: each zone's count is right" "$initial" "$(owned | while read -r zone pages; do
 		[ "$zone" != "$1" ] || pages=$((pages + $2))
 		echo "$zone $pages"
 	done)"

@@ -5,7 +5,7 @@
 # append: init_on_free=1
 
 load_driver
-equal "neither poisoning nor reporting is accepted" 010000 "$(features 0 5)"
+equal "r11: neither poisoning nor reporting is accepted" 010000 "$(features 0 5)"
 scattered_balloon 200
 ledger
 echo "# host: reported 0 0"

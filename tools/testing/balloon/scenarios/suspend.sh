@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # A guest is suspended again and again while its balloon grows, shrinks and is compacted.
 # requires: SUSPEND
+# balloon-options: free-page-reporting=on
 # mem: 640
 # timeout: 300
 
@@ -10,7 +11,7 @@ load_driver
 for mib in 400 50 400 50; do
 	compact_start
 	balloon_towards $mib
-	check "suspended and resumed" suspend_guest
+	check "r31: suspended and resumed" suspend_guest
 	check "balloon of $mib MiB" wait_until 60 target_seen
 	compact_stop
 	ledger
