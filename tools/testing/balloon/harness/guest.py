@@ -292,7 +292,10 @@ class Session:
         handler = getattr(self, f"host_{verb}", None)
         if not handler:
             raise HarnessError(f"the scenario asks for an unknown service of the host: {verb}")
-        handler(*arguments)
+        try:
+            handler(*arguments)
+        except (TypeError, ValueError) as error:
+            raise HarnessError(f"the scenario asks the host in a wrong way: {verb} {' '.join(arguments)} ({error})") from None
 
     def host_balloon(self, mib):
         """A balloon of this many MiB; QEMU wants to be told what remains."""

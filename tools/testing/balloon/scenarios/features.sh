@@ -6,7 +6,7 @@
 verify_start 64
 load_driver
 pages_are_poisoned && poison=1 || poison=0
-equal "statistics, deflation on OOM and reporting are accepted" 0110${poison}1000000000000000000 "$(features 0 23)"
+equal "statistics, deflation on OOM and reporting are accepted" "0110${poison}1000000000000000000" "$(features 0 23)"
 equal "the ring is packed" 1 "$(features "$RING_PACKED")"
 wakeups=/sys/bus/virtio/devices/$(virtio_name)/power
 echo enabled >"$wakeups/wakeup"

@@ -12,13 +12,17 @@ sample() {
 	echo "stat-swap-in $(($(vmstat pswpin) * 4096))"
 	echo "stat-swap-out $(($(vmstat pswpout) * 4096))"
 	echo "stat-total-memory $(($(meminfo MemTotal) * 1024))"
+	[ -z "$(vmstat htlb_buddy_alloc_success)" ] || huge_pages
+}
+
+huge_pages() {
 	echo "stat-htlb-pgalloc $(vmstat htlb_buddy_alloc_success)"
 	echo "stat-htlb-pgfail $(vmstat htlb_buddy_alloc_fail)"
 }
 
 load_driver
 balloon_to 100
-echo 10 >/proc/sys/vm/nr_hugepages
+[ ! -e /proc/sys/vm/nr_hugepages ] || echo 10 >/proc/sys/vm/nr_hugepages
 sample >/tmp/before
 echo "# host: stats poll 1"
 sleep 4
