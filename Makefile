@@ -23,16 +23,16 @@ run: deps
 	@$(MAKE) modules KVER=$(KVER)
 	@$(TESTS)/run-experiment --kernel $(KVER) $(ARGS)
 
-## make test                     run the unit tests everywhere, and all scenarios on both kernels
+## make test                     run the unit tests everywhere, and scenarios on both kernels: 25 minutes
 .PHONY: test
 test: deps
 	@for kernel in $(KERNELS); do scripts/fetch-source $$kernel >/dev/null && $(MAKE) modules KVER=$$kernel || exit; done
 	@$(TESTS)/run-tests $(ARGS)
 
-## make test-all                 that, configs, debug and coverage: hours
+## make test-all                 that with long scenarios, configs, debug and coverage: hours
 .PHONY: test-all
 test-all:
-	@failed=; for part in test configs debug coverage; do $(MAKE) $$part || failed="$$failed $$part"; done; \
+	@failed=; for part in "test ARGS=--all" configs debug coverage; do $(MAKE) $$part || failed="$$failed $${part%% *}"; done; \
 	echo "failed:$${failed:- nothing}"; [ -z "$$failed" ]
 
 ## make kunit                    run the unit tests under KUnit, in User Mode Linux
@@ -59,7 +59,7 @@ coverage:
 debug: deps
 	@for kernel in $(DEBUG); do $(MAKE) modules KVER=$$kernel || exit; done
 	@failed=0; \
-	for kernel in $(DEBUG); do $(TESTS)/run-tests --kernel $$kernel --minutes 2 $(ARGS) || failed=1; done; \
+	for kernel in $(DEBUG); do $(TESTS)/run-tests --kernel $$kernel --all --minutes 2 $(ARGS) || failed=1; done; \
 	$(TESTS)/run-planted || failed=1; \
 	exit $$failed
 

@@ -29,6 +29,7 @@ DEFAULTS = {
     "target": "",               # MiB in the balloon before the guest's first instruction
     "append": "",               # further kernel command line
     "timeout": "60",            # seconds of wall clock from the scenario's first line to the end of QEMU
+    "long": "0",                # 1: runs only when it is named, or with "run-tests --all"
     "minutes": "0",             # how long it goes on; "run-tests --minutes" changes what is given here
     "seed": "",                 # for scenarios of random steps; "run-tests --seed" changes what is given here
     "expect": "",               # regular expression: kernel messages that the scenario provokes on purpose

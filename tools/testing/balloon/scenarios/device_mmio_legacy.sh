@@ -4,5 +4,6 @@
 # machine: microvm
 # requires: VIRTIO_MMIO
 # timeout: 180
+# long: 1
 
 device_test "$VERSION_1=0"

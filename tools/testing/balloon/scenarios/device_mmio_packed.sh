@@ -6,5 +6,6 @@
 # qemu-options: -global virtio-mmio.force-legacy=off
 # balloon-options: packed=on
 # timeout: 180
+# long: 1
 
 device_test "$VERSION_1=1" "$RING_PACKED=1"

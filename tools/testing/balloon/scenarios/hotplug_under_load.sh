@@ -3,6 +3,7 @@
 # Unplug the device while it inflates, deflates or rests, under compaction all the time; plug in a new one each time.
 # hotplug: 1
 # timeout: 300
+# long: 1
 
 ROUNDS=3
 

@@ -7,6 +7,7 @@
 # balloon-options: deflate-on-oom=on,free-page-reporting=on
 # needs: ours/null_balloon
 # timeout: 240
+# long: 1
 
 # random N: a number below N in R. Not in a subshell, which would forget the seed.
 random() {
