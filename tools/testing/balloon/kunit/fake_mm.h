@@ -47,6 +47,7 @@ struct fake_page {
 	bool movable;		/* by the core's own word */
 	bool at_host;		/* the hypervisor has it */
 	bool inflate_in_flight;	/* the hypervisor may yet get it */
+	bool deflate_in_flight;	/* or give it back */
 	bool isolated;		/* by our stand-in for compaction */
 };
 
@@ -58,7 +59,7 @@ struct fake_work {
 	unsigned int nr_runs;
 };
 
-#define FAKE_NR_WORKS	4
+#define FAKE_NR_WORKS	8
 
 /* Stock kernels have no compaction events, which then come after all others. */
 #define FAKE_NR_EVENTS	(NR_VM_EVENT_ITEMS + 4)
@@ -95,6 +96,7 @@ static struct fake_mm {
 	unsigned int nr_devices;
 	unsigned int nr_ids;
 	unsigned int nr_pinned;		/* references to the module */
+	unsigned int nr_complaints;	/* messages for an administrator: dev_err() */
 
 	struct kunit *test;
 	const char *violation;		/* the first of them */
@@ -503,7 +505,8 @@ static inline void fake_sleep(unsigned long time)
 #undef __module_get
 #define __module_get(module)		(fake.nr_pinned++)
 #undef dev_err
-#define dev_err(dev, fmt, ...)		fake_log(fmt, ##__VA_ARGS__)
+#define dev_err(dev, fmt, ...) \
+	(fake.nr_complaints++, fake_log(fmt, ##__VA_ARGS__))
 #undef dev_warn
 #define dev_warn(dev, fmt, ...)		fake_log(fmt, ##__VA_ARGS__)
 #undef dev_info

@@ -41,8 +41,11 @@ typedef unsigned int gfp_t;
 #define READ_ONCE(x)		(*(const volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, v)	(*(volatile typeof(x) *)&(x) = (v))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#define BUILD_BUG_ON(cond)	_Static_assert(!(cond), #cond)
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))
+#define U32_MAX			UINT_MAX
+#define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
 #define min_t(type, a, b)	({ type _a = (a), _b = (b); _a < _b ? _a : _b; })
 #define max_t(type, a, b)	({ type _a = (a), _b = (b); _a > _b ? _a : _b; })
 #define min(a, b)		min_t(typeof((a) + (b)), a, b)
@@ -88,6 +91,8 @@ static inline bool IS_ERR_OR_NULL(const void *p)
 	return !p || IS_ERR_VALUE(p);
 }
 
+#define KBUILD_MODNAME		"kunit"
+#define THIS_MODULE		NULL
 #define EXPORT_SYMBOL_GPL(symbol)	extern int balloon_uspace_unused
 #define MODULE_DESCRIPTION(text)	extern int balloon_uspace_unused
 #define MODULE_LICENSE(text)		extern int balloon_uspace_unused
@@ -206,6 +211,13 @@ static inline void list_move_tail(struct list_head *node, struct list_head *head
 	list_add_tail(node, head);
 }
 
+static inline void list_splice_tail_init(struct list_head *list,
+					 struct list_head *head)
+{
+	while (!list_empty(list))
+		list_move_tail(list->next, head);
+}
+
 static inline void list_splice_init(struct list_head *list, struct list_head *head)
 {
 	while (!list_empty(list))
@@ -234,6 +246,7 @@ static inline void list_splice_init(struct list_head *list, struct list_head *he
 /* Memory */
 #define GFP_KERNEL		1u
 #define GFP_NOWAIT		2u
+#define GFP_ATOMIC		512u
 #define GFP_HIGHUSER		4u
 #define GFP_HIGHUSER_MOVABLE	8u
 #define __GFP_NOWARN		16u
@@ -244,6 +257,7 @@ static inline void list_splice_init(struct list_head *list, struct list_head *he
 #define gfpflags_allow_blocking(gfp)	(!!((gfp) & GFP_KERNEL))
 
 #define kzalloc(size, gfp)	((void)(gfp), calloc(1, size))
+#define kcalloc(nr, size, gfp)	((void)(gfp), calloc(nr, size))
 #define kfree(p)		free((void *)(p))
 
 /* The kernel's size classes. */
@@ -262,6 +276,7 @@ static inline size_t kmalloc_size_roundup(size_t size)
 
 /* Bitmaps */
 #define BIT(n)			(1UL << (n))
+#define BIT_ULL(n)		(1ULL << (n))
 #define BITS_PER_LONG		(8 * (unsigned int)sizeof(long))
 #define BITS_TO_LONGS(n)	(((n) + BITS_PER_LONG - 1) / BITS_PER_LONG)
 #define DECLARE_BITMAP(name, n)	unsigned long name[BITS_TO_LONGS(n)]
@@ -494,6 +509,10 @@ do {									\
 		panic("lock not held");					\
 } while (0)
 
+typedef struct { int counter; } atomic_t;
+#define atomic_set(v, i)			((v)->counter = (i))
+#define atomic_dec_and_test(v)			(!--(v)->counter)
+
 /* Time, waits and work, of which nothing happens by itself. */
 #define HZ			250
 #define jiffies_to_msecs(j)	((unsigned int)(j) * (1000 / HZ))
@@ -518,7 +537,9 @@ enum vm_event_item {
 	COMPACTBALLOONFREED, NR_VM_EVENT_ITEMS
 };
 
+#ifndef PAGE_SHIFT
 #define PAGE_SHIFT		12
+#endif
 #define PAGE_SIZE		(1UL << PAGE_SHIFT)
 #define SZ_4M			(4UL << 20)
 #define SZ_16M			(16UL << 20)
@@ -537,22 +558,22 @@ struct page {
 
 /*
  * Memory from which alloc_pages() takes the first run that is free; twice as
- * much as a batch holds.
+ * much as a batch holds.  A case may say where it begins.
  */
 #define MEM_MAP_PAGES		8192
-#define MEM_MAP_PFN		8192UL
+static unsigned long uspace_first_pfn = 8192;
 static struct page mem_map[MEM_MAP_PAGES];
 
 static inline unsigned long page_to_pfn(const struct page *page)
 {
-	return MEM_MAP_PFN + (page - mem_map);
+	return uspace_first_pfn + (page - mem_map);
 }
 
 static inline struct page *pfn_to_page(unsigned long pfn)
 {
-	if (pfn - MEM_MAP_PFN >= MEM_MAP_PAGES)
+	if (pfn - uspace_first_pfn >= MEM_MAP_PAGES)
 		panic("no such page");
-	return mem_map + (pfn - MEM_MAP_PFN);
+	return mem_map + (pfn - uspace_first_pfn);
 }
 
 static inline struct page *alloc_pages(gfp_t gfp, unsigned int order)

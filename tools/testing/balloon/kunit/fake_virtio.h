@@ -1,0 +1,883 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The virtio driver between the core and a device that a suite controls, at the
+ * door of the virtqueues: what the driver calls of the virtio core is replaced,
+ * and behaves as the virtio core does between a driver and a device that may do
+ * whatever it likes.
+ *
+ * The device keeps a ledger of the pages that it was told of and looks at the
+ * shape of every buffer.  It sees a buffer when it was notified, answers when
+ * the case says so (in any order, twice, never), and reads the buffer once more
+ * then, so that a sanitizer sees one that was freed too early.
+ */
+#ifndef _BALLOON_KUNIT_FAKE_VIRTIO_H
+#define _BALLOON_KUNIT_FAKE_VIRTIO_H
+
+#include <linux/scatterlist.h>
+#include <linux/string.h>
+#include <linux/virtio.h>
+#include <linux/virtio_balloon.h>
+#include <linux/virtio_byteorder.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_ring.h>
+
+#include "fake_host.h"
+
+#define VIRT_PFNS_PER_PAGE	(PAGE_SIZE >> VIRTIO_BALLOON_PFN_SHIFT)
+#define VIRT_PFNS_PER_MESSAGE	256
+#define VIRT_PAGES_PER_MESSAGE	(VIRT_PFNS_PER_MESSAGE / VIRT_PFNS_PER_PAGE)
+
+#define VIRT_NR_QUEUES		8
+/* Of larger rings no driver is expected to use more. */
+#define VIRT_RING		64
+#define VIRT_NR_OBJECTS		16
+
+struct virt_buffer {
+	void *token;
+	void *data;
+	unsigned int len;
+	u32 hash;			/* of the contents */
+	unsigned long seq;		/* buffers are numbered as they come */
+	bool outstanding;		/* the device's */
+	bool answered;
+};
+
+enum virt_kind { VIRT_OTHER, VIRT_INFLATE, VIRT_DEFLATE };
+
+struct virt_queue {
+	struct virtqueue vq;
+	enum virt_kind kind;
+	bool found;
+	bool broken;
+	bool interrupts;		/* the driver asks for them */
+	struct virt_buffer buffer[VIRT_RING];
+	unsigned long seq;
+	unsigned long visible;		/* the device has seen buffers up to here */
+	unsigned char used[2 * VIRT_RING];
+	unsigned int nr_used;
+};
+
+static struct virtio_driver *virt_driver;
+
+static struct fake_virtio {
+	struct virtio_device vdev;
+	struct virt_queue queue[VIRT_NR_QUEUES];
+	unsigned int nr_queues;
+	struct virtio_balloon_config config;
+	struct balloon_dev_info *b;	/* the device, from registration on */
+	void *object[VIRT_NR_OBJECTS];	/* memory of the driver's */
+	bool bound;
+	bool ready;			/* DRIVER_OK */
+	bool reset;			/* and nothing since */
+	u8 status;
+
+	/* What the device offers */
+	u64 features;
+	unsigned int ring_size;
+	bool big_endian;
+	int find_error;			/* virtio_find_vqs() fails with it */
+
+	/* How it behaves */
+	bool silent;			/* answers nobody who waits */
+	bool at_once;			/* answers inside virtqueue_notify() ... */
+	bool interrupts_notify;		/* ... and interrupts there, asked or not */
+	bool breaks_notify;		/* is gone when it is notified */
+	bool polls;			/* wants no notification */
+	bool trusting;			/* virtio believes whatever is answered */
+	unsigned int used_len;
+	u32 flap;			/* num_pages changes so at each read */
+	unsigned int fail_nth_add;	/* this buffer from now on fails ... */
+	int add_error;			/* ... with this */
+
+	/* What it has seen */
+	unsigned int nr_messages[VIRT_DEFLATE + 1];
+	unsigned int nr_pages[VIRT_DEFLATE + 1];
+	unsigned int nr_full;		/* messages that hold no more */
+	unsigned int nr_notifications;
+	unsigned int nr_config_reads;
+	unsigned int nr_resets;
+	unsigned int nr_lies;		/* buffers returned that it did not have */
+} virt;
+
+static struct virt_queue *virt_queue(const struct virtqueue *vq)
+{
+	return container_of(vq, struct virt_queue, vq);
+}
+
+static inline struct virt_queue *virt_queue_of(enum virt_kind kind)
+{
+	unsigned int i;
+
+	for (i = 0; i < virt.nr_queues; i++)
+		if (virt.queue[i].kind == kind)
+			return &virt.queue[i];
+	return NULL;
+}
+
+/* Messages: what the device reads in them */
+
+static u32 virt_hash(const struct virt_buffer *buf)
+{
+	const u8 *data = buf->data;
+	u32 hash = 0;
+	unsigned int i;
+
+	for (i = 0; i < buf->len; i++)
+		hash = hash * 31 + data[i];
+	return hash;
+}
+
+static u32 virt_pfn(const struct virt_buffer *buf, unsigned int nth)
+{
+	return __virtio32_to_cpu(!virt.big_endian,
+				 ((__virtio32 *)buf->data)[nth]);
+}
+
+/* The page of which a message has the first PFN at @nth; all of it follows. */
+static struct fake_page *virt_page(const struct virt_buffer *buf,
+				   unsigned int nth)
+{
+	u32 pfn = virt_pfn(buf, nth);
+	unsigned long index = pfn / VIRT_PFNS_PER_PAGE - page_to_pfn(arena);
+	unsigned int i;
+
+	for (i = 1; i < VIRT_PFNS_PER_PAGE; i++)
+		if (virt_pfn(buf, nth + i) != pfn + i)
+			fake_violation("a page is told in part");
+	if (pfn % VIRT_PFNS_PER_PAGE || index >= ARENA_PAGES) {
+		fake_violation("the device is told of a foreign page");
+		index = 0;
+	}
+	return &fake.page[index];
+}
+
+/* What every device takes; of other queues the suite has no idea. */
+static void virt_check_shape(struct virt_queue *q, struct scatterlist *sg,
+			     unsigned int num, gfp_t gfp, bool out)
+{
+	if (q->kind == VIRT_OTHER)
+		return;
+	if (num != 1 || !sg_is_last(sg))
+		fake_violation("a message is no single descriptor");
+	if (!out)
+		fake_violation("a message that the device may write to");
+	/* They are added under a lock. */
+	if (gfpflags_allow_blocking(gfp))
+		fake_violation("a message is added with an allocation that sleeps");
+}
+
+/* Returns false if the contents cannot be looked at. */
+static bool virt_check_message(struct virt_queue *q, struct virt_buffer *buf)
+{
+	bool inflate = q->kind == VIRT_INFLATE;
+	unsigned int i, nr = buf->len / sizeof(__virtio32);
+
+	if (!buf->len || nr > VIRT_PFNS_PER_MESSAGE ||
+	    buf->len % (VIRT_PFNS_PER_PAGE * sizeof(__virtio32)) ||
+	    (unsigned long)buf->data % sizeof(__virtio32)) {
+		fake_violation("a message has a bad length");
+		return false;
+	}
+	for (i = 0; i < nr; i += VIRT_PFNS_PER_PAGE) {
+		struct fake_page *p = virt_page(buf, i);
+
+		if (i && virt_pfn(buf, i) <= virt_pfn(buf, i - 1))
+			fake_violation("PFNs do not ascend");
+		if (!p->taken)
+			fake_violation("the device is told of a free page");
+		if (p->inflate_in_flight || p->deflate_in_flight ||
+		    p->at_host == inflate)
+			fake_violation("the device is told nonsense");
+		p->inflate_in_flight = inflate;
+		p->deflate_in_flight = !inflate;
+	}
+	virt.nr_messages[q->kind]++;
+	virt.nr_pages[q->kind] += nr / VIRT_PFNS_PER_PAGE;
+	virt.nr_full += nr == VIRT_PFNS_PER_MESSAGE;
+	return true;
+}
+
+static void virt_message_done(struct virt_queue *q, struct virt_buffer *buf)
+{
+	unsigned int i, nr = buf->len / sizeof(__virtio32);
+
+	for (i = 0; i < nr; i += VIRT_PFNS_PER_PAGE) {
+		struct fake_page *p = virt_page(buf, i);
+
+		p->inflate_in_flight = false;
+		p->deflate_in_flight = false;
+		p->at_host = q->kind == VIRT_INFLATE;
+	}
+}
+
+/* Virtqueues, as the virtio core has them */
+
+static bool virt_is_outstanding(struct virt_queue *q, const void *token)
+{
+	unsigned int i;
+
+	for (i = 0; i < VIRT_RING; i++)
+		if (q->buffer[i].outstanding && q->buffer[i].token == token)
+			return true;
+	return false;
+}
+
+static int virt_add(struct virtqueue *vq, struct scatterlist *sg,
+		    unsigned int num, void *token, gfp_t gfp, bool out)
+{
+	struct virt_queue *q = virt_queue(vq);
+	struct virt_buffer *buf;
+	unsigned int i;
+
+	fake_must_move_on();
+	if (!q->found || !virt.ready || virt.reset)
+		fake_violation("a buffer for a device that is not ready");
+	if (!token)
+		fake_violation("a buffer without a token");
+	virt_check_shape(q, sg, num, gfp, out);
+	if (q->broken)
+		return -EIO;
+	if (virt.fail_nth_add && !--virt.fail_nth_add)
+		return virt.add_error;
+	if (!vq->num_free) {
+		fake_violation("more buffers than the ring holds");
+		return -ENOSPC;
+	}
+	if (virt_is_outstanding(q, token))
+		fake_violation("a buffer is added twice");
+
+	for (i = 0; q->buffer[i].outstanding; i++)
+		;
+	buf = &q->buffer[i];
+	buf->token = token;
+	buf->data = sg_virt(sg);
+	buf->len = q->kind == VIRT_OTHER ? 0 : sg->length;
+	if (q->kind != VIRT_OTHER && !virt_check_message(q, buf))
+		return -EINVAL;
+	buf->hash = virt_hash(buf);
+	buf->seq = ++q->seq;
+	buf->outstanding = true;
+	buf->answered = false;
+	vq->num_free--;
+	return 0;
+}
+
+static inline bool virt_kick_prepare(struct virtqueue *vq)
+{
+	struct virt_queue *q = virt_queue(vq);
+
+	if (!q->found || !virt.ready || virt.reset)
+		fake_violation("a device is notified that is not ready");
+	if (virt.polls)
+		q->visible = q->seq;
+	return !virt.polls;
+}
+
+static void *virt_get_buf(struct virtqueue *vq, unsigned int *len)
+{
+	struct virt_queue *q = virt_queue(vq);
+	struct virt_buffer *buf;
+
+	if (!q->found)
+		fake_violation("a queue is used that was deleted");
+	if (q->broken || !q->nr_used)
+		return NULL;
+	buf = &q->buffer[q->used[0]];
+	memmove(q->used, q->used + 1, --q->nr_used);
+	*len = virt.used_len;
+	if (!buf->outstanding) {
+		/* Not even then can it take a buffer that is elsewhere. */
+		if (virt.trusting && buf->token &&
+		    !virt_is_outstanding(q, buf->token)) {
+			virt.nr_lies++;
+			return buf->token;
+		}
+		q->broken = true;
+		return NULL;
+	}
+	if (virt_hash(buf) != buf->hash)
+		fake_violation("a buffer was changed in flight");
+	if (q->kind != VIRT_OTHER)
+		virt_message_done(q, buf);
+	buf->outstanding = false;
+	vq->num_free++;
+	return buf->token;
+}
+
+static inline bool virt_enable_interrupts(struct virtqueue *vq)
+{
+	struct virt_queue *q = virt_queue(vq);
+
+	q->interrupts = true;
+	return q->broken || !q->nr_used;
+}
+
+static inline void *virt_detach(struct virtqueue *vq)
+{
+	struct virt_queue *q = virt_queue(vq);
+	unsigned int i;
+
+	if (!virt.reset)
+		fake_violation("buffers are taken from a live device");
+	for (i = 0; i < VIRT_RING; i++) {
+		if (!q->buffer[i].outstanding)
+			continue;
+		q->buffer[i].outstanding = false;
+		vq->num_free++;
+		return q->buffer[i].token;
+	}
+	return NULL;
+}
+
+/* The device's side */
+
+/* @asked: only if the driver asks for interrupts. */
+static void virt_interrupt(struct virt_queue *q, bool asked)
+{
+	if (q->found && virt.ready && !virt.reset && !q->broken &&
+	    q->vq.callback && (q->interrupts || !asked))
+		q->vq.callback(&q->vq);
+}
+
+/* Whatever is in that place of the ring, sent or not. */
+static void virt_use(struct virt_queue *q, unsigned int place)
+{
+	if (q->nr_used < sizeof(q->used)) {
+		q->buffer[place].answered = true;
+		q->used[q->nr_used++] = place;
+	}
+}
+
+/* Oldest first: the @nth of the buffers seen and not answered, or NULL. */
+static struct virt_buffer *virt_seen(struct virt_queue *q, unsigned int nth)
+{
+	struct virt_buffer *best;
+	unsigned long after = 0;
+	unsigned int i;
+
+	do {
+		best = NULL;
+		for (i = 0; i < VIRT_RING; i++) {
+			struct virt_buffer *buf = &q->buffer[i];
+
+			if (buf->outstanding && !buf->answered &&
+			    buf->seq > after && buf->seq <= q->visible &&
+			    (!best || buf->seq < best->seq))
+				best = buf;
+		}
+		if (best)
+			after = best->seq;
+	} while (best && nth--);
+	return best;
+}
+
+/* Answers the @nth buffer, @times over; false if there is none. */
+static bool virt_answer(struct virt_queue *q, unsigned int nth,
+			unsigned int times)
+{
+	struct virt_buffer *buf = virt_seen(q, nth);
+
+	if (!buf || !q->found || q->broken || virt.reset)
+		return false;
+	while (times--)
+		virt_use(q, buf - q->buffer);
+	virt_interrupt(q, true);
+	return true;
+}
+
+/* A world in which the device answers whoever waits. */
+static bool virt_step(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < virt.nr_queues && !virt.silent; i++)
+		if (virt_answer(&virt.queue[i], 0, 1))
+			return true;
+	return false;
+}
+
+static inline bool virt_notify(struct virtqueue *vq)
+{
+	struct virt_queue *q = virt_queue(vq);
+
+	virt.nr_notifications++;
+	if (!q->found || !virt.ready || virt.reset)
+		fake_violation("a device is notified that is not ready");
+	if (irqs_disabled())
+		fake_violation("a device is notified with interrupts off");
+	if (virt.breaks_notify)
+		q->broken = true;
+	q->visible = q->seq;
+	if (virt.at_once)
+		while (virt_answer(q, 0, 1))
+			;
+	if (virt.interrupts_notify)
+		virt_interrupt(q, false);
+	return !q->broken;
+}
+
+static int virt_find_vqs(struct virtio_device *vdev, unsigned int nr,
+			 struct virtqueue *vqs[], struct virtqueue_info info[])
+{
+	unsigned int i;
+
+	if (virt.nr_queues || virt.ready || nr > VIRT_NR_QUEUES)
+		fake_violation("queues are found twice, or too late");
+	if (virt.find_error)
+		return virt.find_error;
+	if (test_alloc_fails(GFP_KERNEL))
+		return -ENOMEM;
+	for (i = 0; i < nr; i++) {
+		struct virt_queue *q = &virt.queue[i];
+
+		memset(q, 0, sizeof(*q));
+		vqs[i] = NULL;
+		/* A queue that the device does not have keeps its place. */
+		if (!info[i].name)
+			continue;
+		q->found = true;
+		q->interrupts = true;
+		q->vq.name = info[i].name;
+		q->vq.callback = info[i].callback;
+		q->vq.vdev = vdev;
+		q->vq.index = i;
+		q->vq.num_free = min_t(unsigned int, virt.ring_size, VIRT_RING);
+		if (!strcmp(q->vq.name, "inflate"))
+			q->kind = VIRT_INFLATE;
+		else if (!strcmp(q->vq.name, "deflate"))
+			q->kind = VIRT_DEFLATE;
+		vqs[i] = &q->vq;
+	}
+	virt.nr_queues = nr;
+	virt.reset = false;
+	return 0;
+}
+
+static void virt_del_vqs(struct virtio_device *vdev)
+{
+	if (virt.nr_queues && !virt.reset)
+		fake_violation("queues are deleted under a live device");
+	memset(virt.queue, 0, sizeof(virt.queue));
+	virt.nr_queues = 0;
+}
+
+/* The device forgets all buffers and all pages. */
+static void virt_reset(void)
+{
+	unsigned int i;
+
+	virt.nr_resets++;
+	virt.reset = true;
+	virt.ready = false;
+	virt.status = 0;
+	for (i = 0; i < ARENA_PAGES; i++) {
+		fake.page[i].at_host = false;
+		fake.page[i].inflate_in_flight = false;
+		fake.page[i].deflate_in_flight = false;
+	}
+}
+
+static inline void virt_ready(void)
+{
+	if (virt.ready || virt.reset || !virt.nr_queues)
+		fake_violation("a device is ready that has no queues");
+	virt.ready = true;
+}
+
+/* Configuration space */
+
+static void virt_get(struct virtio_device *vdev, unsigned int offset, void *buf,
+		     unsigned int len)
+{
+	if (offset + len > sizeof(virt.config)) {
+		fake_violation("read beyond the configuration");
+		return;
+	}
+	memcpy(buf, (u8 *)&virt.config + offset, len);
+	virt.nr_config_reads++;
+	if (offset == offsetof(struct virtio_balloon_config, num_pages))
+		virt.config.num_pages ^= cpu_to_le32(virt.flap);
+}
+
+static void virt_set(struct virtio_device *vdev, unsigned int offset,
+		     const void *buf, unsigned int len)
+{
+	/* Some devices take nothing but a whole word. */
+	if (len != sizeof(u32) || offset % sizeof(u32) ||
+	    offset == offsetof(struct virtio_balloon_config, num_pages) ||
+	    offset + len > sizeof(virt.config)) {
+		fake_violation("write to the configuration");
+		return;
+	}
+	memcpy((u8 *)&virt.config + offset, buf, len);
+}
+
+static inline u8 virt_get_status(struct virtio_device *vdev)
+{
+	return virt.status;
+}
+
+static const struct virtio_config_ops virt_config_ops = {
+	.get = virt_get,
+	.set = virt_set,
+	.get_status = virt_get_status,
+	.del_vqs = virt_del_vqs,
+};
+
+static inline bool virt_driver_offers(unsigned int bit)
+{
+	unsigned int i;
+
+	for (i = 0; i < virt_driver->feature_table_size; i++)
+		if (virt_driver->feature_table[i] == bit)
+			return true;
+	return bit >= VIRTIO_TRANSPORT_F_START;
+}
+
+static inline bool virt_has_feature(const struct virtio_device *vdev,
+				    unsigned int bit)
+{
+	if (!virt_driver_offers(bit))
+		fake_violation("a feature that the driver does not offer");
+	return vdev->features & BIT_ULL(bit);
+}
+
+/* What the driver has allocated, to be freed whatever a case has done. */
+
+static void *virt_alloc(size_t size, gfp_t gfp)
+{
+	unsigned int i;
+
+	for (i = 0; i < VIRT_NR_OBJECTS && virt.object[i]; i++)
+		;
+	if (i == VIRT_NR_OBJECTS) {
+		fake_violation("too many objects of the driver");
+		return NULL;
+	}
+	virt.object[i] = test_kzalloc(size, gfp);
+	return virt.object[i];
+}
+
+static void virt_free(const void *object)
+{
+	unsigned int i;
+
+	for (i = 0; i < VIRT_NR_OBJECTS && object; i++)
+		if (virt.object[i] == object)
+			virt.object[i] = NULL;
+	test_kfree(object);
+}
+
+static int virt_register(struct balloon_dev_info *b, struct device *parent,
+			 const struct balloon_dev_ops *ops)
+{
+	int err = balloon_register_device(b, parent, ops);
+
+	if (!err)
+		virt.b = b;
+	return err;
+}
+
+static int virt_unregister(struct balloon_dev_info *b)
+{
+	int err = balloon_unregister_device(b);
+
+	if (!err) {
+		if (b->stats.enqueued != b->stats.dequeued ||
+		    fake.managed[0] || fake.managed[1])
+			fake_violation("pages are lost");
+		virt.b = NULL;
+		memset(fake.events, 0, sizeof(fake.events));
+	}
+	return err;
+}
+
+#undef virtqueue_add_outbuf
+#define virtqueue_add_outbuf(vq, sg, num, data, gfp) \
+	virt_add(vq, sg, num, data, gfp, true)
+#undef virtqueue_add_inbuf
+#define virtqueue_add_inbuf(vq, sg, num, data, gfp) \
+	virt_add(vq, sg, num, data, gfp, false)
+#undef virtqueue_kick_prepare
+#define virtqueue_kick_prepare(vq)	virt_kick_prepare(vq)
+#undef virtqueue_notify
+#define virtqueue_notify(vq)		virt_notify(vq)
+#undef virtqueue_kick
+#define virtqueue_kick(vq)	(virt_kick_prepare(vq) ? virt_notify(vq) : true)
+#undef virtqueue_get_buf
+#define virtqueue_get_buf(vq, len)	virt_get_buf(vq, len)
+#undef virtqueue_disable_cb
+#define virtqueue_disable_cb(vq)	(virt_queue(vq)->interrupts = false)
+#undef virtqueue_enable_cb
+#define virtqueue_enable_cb(vq)		virt_enable_interrupts(vq)
+#undef virtqueue_detach_unused_buf
+#define virtqueue_detach_unused_buf(vq)	virt_detach(vq)
+#undef virtqueue_is_broken
+#define virtqueue_is_broken(vq)		(virt_queue(vq)->broken)
+#undef virtqueue_get_vring_size
+#define virtqueue_get_vring_size(vq)	((void)(vq), virt.ring_size)
+#undef virtio_find_vqs
+#define virtio_find_vqs(vdev, nr, vqs, info, affinity) \
+	virt_find_vqs(vdev, nr, vqs, info)
+#undef virtio_reset_device
+#define virtio_reset_device(vdev)	((void)(vdev), virt_reset())
+#undef virtio_device_ready
+#define virtio_device_ready(vdev)	((void)(vdev), virt_ready())
+#undef virtio_has_feature
+#define virtio_has_feature(vdev, bit)	virt_has_feature(vdev, bit)
+#undef virtio_is_little_endian
+#define virtio_is_little_endian(vdev)	((void)(vdev), !virt.big_endian)
+#undef kzalloc
+#define kzalloc(size, gfp)		virt_alloc(size, gfp)
+#undef kcalloc
+#define kcalloc(nr, size, gfp)		virt_alloc((nr) * (size), gfp)
+#undef kfree
+#define kfree(object)			virt_free(object)
+#define balloon_register_device(b, parent, ops)	virt_register(b, parent, ops)
+#define balloon_unregister_device(b)	virt_unregister(b)
+/* The suite is no driver. */
+#undef MODULE_DEVICE_TABLE
+#define MODULE_DEVICE_TABLE(type, table)
+#undef module_virtio_driver
+#define module_virtio_driver(driver) \
+	static struct virtio_driver *virt_driver = &(driver)
+
+#include "../../../../drivers/virtio/virtio_balloon.c"
+
+/* The virtio core: negotiation, probe, removal */
+
+static inline int virt_bind(struct kunit *test)
+{
+	unsigned int bit;
+	int err;
+
+	virt.vdev.features = 0;
+	for (bit = 0; bit < 64; bit++)
+		if (virt.features & BIT_ULL(bit) && virt_driver_offers(bit))
+			virt.vdev.features |= BIT_ULL(bit);
+	if (virt_driver->validate)
+		KUNIT_ASSERT_EQ(test, virt_driver->validate(&virt.vdev), 0);
+	virt.reset = false;
+	err = virt_driver->probe(&virt.vdev);
+	virt.bound = !err;
+	if (err) {
+		KUNIT_EXPECT_EQ(test, test_objects, 0);
+		KUNIT_EXPECT_EQ(test, virt.nr_queues, 0);
+		KUNIT_EXPECT_PTR_EQ(test, virt.b, NULL);
+	} else if (!virt.ready) {
+		virt_ready();
+	}
+	return err;
+}
+
+/* Afterwards everything is the guest's, unless the core kept the device. */
+static inline void virt_unbind(struct kunit *test)
+{
+	virt_driver->remove(&virt.vdev);
+	virt.bound = false;
+	KUNIT_EXPECT_EQ(test, virt.nr_queues, 0);
+	KUNIT_EXPECT_TRUE(test, virt.reset);
+	if (!virt.b)
+		KUNIT_EXPECT_EQ(test, test_objects, 0);
+	else
+		KUNIT_EXPECT_EQ(test, test_warnings--, virt.nr_lies + 1);
+}
+
+/* Holds between any two calls into the driver, bound or not. */
+static void virt_validate(struct kunit *test)
+{
+	struct balloon_dev_info *b = virt.b ?: &host.b;
+	unsigned int i, j;
+
+	/* The driver warns whenever it is lied to. */
+	KUNIT_ASSERT_EQ(test, test_take_warnings(), virt.nr_lies);
+	virt.nr_lies = 0;
+	validate_device(test, b, !b->error || b->error == -ETIMEDOUT);
+	for (i = 0; i < virt.nr_queues; i++) {
+		struct virt_queue *q = &virt.queue[i];
+		unsigned int nr = min_t(unsigned int, virt.ring_size, VIRT_RING);
+
+		for (j = 0; j < VIRT_RING && q->found; j++)
+			nr -= q->buffer[j].outstanding;
+		if (q->found)
+			KUNIT_ASSERT_EQ(test, nr, q->vq.num_free);
+	}
+}
+
+/* When nothing is pending, the device's set of pages is the guest's. */
+static inline void virt_at_rest(struct kunit *test)
+{
+	unsigned int i;
+
+	virt_validate(test);
+	if (!virt.b)
+		return;
+	KUNIT_ASSERT_EQ(test, virt.b->nr_inflating + virt.b->nr_deflating, 0);
+	for (i = 0; i < ARENA_PAGES; i++)
+		KUNIT_ASSERT_EQ(test, fake.page[i].at_host,
+				!!PageOffline(arena + i));
+	KUNIT_ASSERT_EQ(test, le32_to_cpu(virt.config.actual),
+			balloon_actual(virt.b) * VIRT_PFNS_PER_PAGE);
+}
+
+/* Moves until nothing does any more, the device included. */
+static inline void virt_settle(struct kunit *test)
+{
+	do {
+		while (virt_step(test))
+			virt_validate(test);
+	} while (fake_run_work(fake.now));
+	virt_validate(test);
+}
+
+static inline void virt_ask(u32 nr_pfns)
+{
+	virt.config.num_pages = cpu_to_le32(nr_pfns);
+	if (virt.ready)
+		virt_driver->config_changed(&virt.vdev);
+}
+
+static inline void virt_resize(struct kunit *test, unsigned int nr_pages)
+{
+	virt_ask(nr_pages * VIRT_PFNS_PER_PAGE);
+	virt_settle(test);
+	KUNIT_ASSERT_EQ(test, balloon_actual(virt.b), nr_pages);
+	virt_at_rest(test);
+}
+
+/*
+ * One of all things that may happen, the device's first, then the guest's.
+ * Both a random walk and a fuzzer choose.
+ */
+enum virt_event {
+	VIRT_ANSWER, VIRT_ANSWER_TWICE, VIRT_ANSWER_UNSENT, VIRT_ANSWER_ALL,
+	VIRT_ASK, VIRT_ASK_MUCH, VIRT_FLAP, VIRT_BEHAVE, VIRT_USED_LEN,
+	VIRT_BREAK, VIRT_INTERRUPT, VIRT_ADD_FAILS,
+	VIRT_ISOLATE, VIRT_MIGRATE, VIRT_MIGRATE_MANY, VIRT_PUT_BACK,
+	VIRT_TIME, VIRT_NO_MEMORY, VIRT_WORK, VIRT_UNBIND, VIRT_BIND,
+	VIRT_NR_EVENTS
+};
+
+static inline void virt_happens(struct kunit *test, enum virt_event event,
+				u8 arg)
+{
+	struct virt_queue *q = &virt.queue[arg % 2];
+	unsigned int n;
+
+	switch (event) {
+	case VIRT_ANSWER:
+		virt_answer(q, arg / 2 % VIRT_RING, 1);
+		break;
+	case VIRT_ANSWER_TWICE:
+		virt_answer(q, arg / 2 % VIRT_RING, 2);
+		break;
+	case VIRT_ANSWER_UNSENT:
+		if (q->found && !virt.reset)
+			virt_use(q, arg / 2 % VIRT_RING);
+		virt_interrupt(q, true);
+		break;
+	case VIRT_ANSWER_ALL:
+		while (virt_answer(q, 0, 1))
+			;
+		break;
+	case VIRT_ASK:
+		virt_ask(arg * 2 * VIRT_PFNS_PER_PAGE + arg % VIRT_PFNS_PER_PAGE);
+		break;
+	case VIRT_ASK_MUCH:
+		virt_ask(U32_MAX - arg);
+		break;
+	case VIRT_FLAP:
+		virt.flap = arg & 1 ? U32_MAX >> arg % 32 : 0;
+		break;
+	case VIRT_BEHAVE:
+		virt.silent = arg & 1;
+		virt.at_once = arg & 2;
+		virt.interrupts_notify = arg & 4;
+		virt.polls = arg & 8;
+		virt.breaks_notify = (arg & 0xf0) == 0xf0;
+		break;
+	case VIRT_USED_LEN:
+		virt.used_len = (u32)arg << arg % 32;
+		break;
+	case VIRT_BREAK:
+		q->broken = true;
+		break;
+	case VIRT_INTERRUPT:
+		virt_interrupt(q, false);
+		break;
+	case VIRT_ADD_FAILS:
+		virt.fail_nth_add = 1 + arg % 16;
+		virt.add_error = arg & 16 ? -ENOMEM : -EIO;
+		break;
+	case VIRT_ISOLATE:
+		for (n = 0; n < 1 + arg % 32; n++)
+			compaction_isolate(arena + (arg * 29 + n) % ARENA_PAGES);
+		break;
+	case VIRT_MIGRATE:
+		if (compaction_first())
+			compaction_migrate(compaction_first(), arg % 3);
+		break;
+	case VIRT_MIGRATE_MANY:
+		for (n = arg; n && compaction_first(); n--)
+			compaction_migrate(compaction_first(), MIGRATE_ASYNC);
+		break;
+	case VIRT_PUT_BACK:
+		for (n = 1 + arg % 32; n && put_one_back(test); n--)
+			;
+		break;
+	case VIRT_TIME:
+		fake_let_pass(arg * arg);
+		break;
+	case VIRT_NO_MEMORY:
+		fake.no_memory = arg & 1;
+		test_fail_nth = arg / 2 % 16;
+		break;
+	case VIRT_WORK:
+		fake_run_work(fake.now);
+		break;
+	case VIRT_UNBIND:
+		if (virt.bound)
+			virt_unbind(test);
+		break;
+	case VIRT_BIND:
+		if (virt.bound || virt.b)
+			break;
+		virt.ring_size = 1 << arg % 8;
+		virt.big_endian = arg & 8;
+		fake.stride = arg & 16 ? 1 : 3;
+		virt.trusting = arg & 32;
+		virt_bind(test);
+		break;
+	default:
+		break;
+	}
+	virt_validate(test);
+}
+
+static inline void virt_init(struct kunit *test)
+{
+	host_init(test);
+	balloon_devinfo_init(&host.b);
+	memset(&virt, 0, sizeof(virt));
+	fake.step = virt_step;
+	virt.vdev.config = &virt_config_ops;
+	virt.features = BIT_ULL(VIRTIO_F_VERSION_1);
+	virt.ring_size = 128;
+	virt.add_error = -EIO;
+}
+
+/* Frees what a case has left behind, also one that was aborted. */
+static inline void virt_exit(void)
+{
+	unsigned int i;
+
+	fake_mm_exit();
+	if (virt.b)
+		free_device(virt.b);
+	for (i = 0; i < VIRT_NR_OBJECTS; i++)
+		virt_free(virt.object[i]);
+	virt.b = NULL;
+}
+
+#endif /* _BALLOON_KUNIT_FAKE_VIRTIO_H */
