@@ -63,6 +63,13 @@ debug: deps
 	$(TESTS)/run-planted || failed=1; \
 	exit $$failed
 
+## make fuzz MINUTES=10          fuzz the virtio driver and the core from below the virtqueues
+MINUTES ?= 10
+.PHONY: fuzz
+fuzz:
+	@scripts/install-deps clang libclang-rt-14-dev
+	@$(TESTS)/run-fuzz $(MINUTES)
+
 ## make modules KVER=V           build the modules for kernel V into build/V/
 .PHONY: modules
 modules:
