@@ -421,6 +421,25 @@ static void device_interrupts_the_notification(struct kunit *test)
 	}
 }
 
+/* Too early for an interrupt, too late for the driver's look before. */
+static void device_answers_as_interrupts_are_enabled(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		virt.ring_size = i ? 1 : 128;
+		virt.races = true;
+		fake.step = NULL;
+		begin(test);
+		virt_resize(test, ARENA_PAGES - 10);
+		isolate_some(test, 10);
+		migrate_all(test, MIGRATE_SYNC);
+		virt_resize(test, 0);
+		KUNIT_EXPECT_EQ(test, fake.nr_timeouts, 0);
+		end(test, 0);
+	}
+}
+
 /* Acknowledgements */
 
 static void ack_never_comes(struct kunit *test)
@@ -932,6 +951,7 @@ static struct kunit_case virtio_test_cases[] = {
 	KUNIT_CASE(device_answers_when_notified),
 	KUNIT_CASE(device_wants_no_notification),
 	KUNIT_CASE(device_interrupts_the_notification),
+	KUNIT_CASE(device_answers_as_interrupts_are_enabled),
 	KUNIT_CASE(ack_never_comes),
 	KUNIT_CASE(ack_comes_late),
 	KUNIT_CASE(ack_comes_for_half_a_migration),

@@ -71,7 +71,8 @@ static void virt_behave(u8 arg)
 	virt.at_once = arg & 2;
 	virt.interrupts_notify = arg & 4;
 	virt.polls = arg & 8;
-	virt.breaks_notify = (arg & 0xf0) == 0xf0;
+	virt.races = arg & 16;
+	virt.breaks_notify = arg >= 0xe0;
 }
 
 static void virt_happens(struct kunit *test, enum virt_event event, u8 arg)
