@@ -96,7 +96,7 @@ static struct fake_virtio {
 	unsigned int nr_pages[VIRT_DEFLATE + 1];
 	unsigned int nr_full;		/* messages that hold no more */
 	unsigned int nr_notifications;
-	unsigned int nr_config_reads;
+	unsigned int nr_target_reads;
 	unsigned int nr_resets;
 	unsigned int nr_lies;		/* buffers returned that it did not have */
 } virt;
@@ -499,9 +499,10 @@ static void virt_get(struct virtio_device *vdev, unsigned int offset, void *buf,
 		return;
 	}
 	memcpy(buf, (u8 *)&virt.config + offset, len);
-	virt.nr_config_reads++;
-	if (offset == offsetof(struct virtio_balloon_config, num_pages))
+	if (offset == offsetof(struct virtio_balloon_config, num_pages)) {
+		virt.nr_target_reads++;
 		virt.config.num_pages ^= cpu_to_le32(virt.flap);
+	}
 }
 
 static void virt_set(struct virtio_device *vdev, unsigned int offset,

@@ -561,7 +561,8 @@ struct page {
  * much as a batch holds.  A case may say where it begins.
  */
 #define MEM_MAP_PAGES		8192
-static unsigned long uspace_first_pfn = 8192;
+#define USPACE_FIRST_PFN	8192UL
+static unsigned long uspace_first_pfn = USPACE_FIRST_PFN;
 static struct page mem_map[MEM_MAP_PAGES];
 
 static inline unsigned long page_to_pfn(const struct page *page)
