@@ -671,6 +671,9 @@ static inline int virt_bind(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, virt.nr_queues, 0);
 		KUNIT_EXPECT_PTR_EQ(test, virt.b, NULL);
 	} else if (!virt.ready) {
+		/* The virtio core sees to it, after what was queued has run. */
+		while (fake_run_work(fake.now))
+			;
 		virt_ready();
 	}
 	return err;
@@ -686,6 +689,8 @@ static inline void virt_unbind(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, virt.reset);
 	if (virt.b) {
 		KUNIT_EXPECT_EQ(test, test_warnings--, virt.nr_lies + 1);
+		/* Nothing else is a reason. */
+		KUNIT_EXPECT_NOT_NULL(test, compaction_first());
 		return;
 	}
 	KUNIT_EXPECT_EQ(test, test_objects, 0);
