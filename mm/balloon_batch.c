@@ -151,13 +151,13 @@ void __balloon_forgive(struct balloon_dev_info *b)
  * Pages that the guest cannot use from now on.  In a migration the new pages
  * take over the charge of the old ones.
  */
-static void account_inflating(const struct balloon_range_list *list)
+static void account_inflating(struct balloon_dev_info *b,
+			      const struct balloon_range_list *list)
 {
 	unsigned int i;
 
 	for (i = 0; i < list->nr; i++)
-		adjust_managed_page_count(pfn_to_page(list->range[i].pfn),
-					  -(long)list->range[i].nr);
+		balloon_account(b, list->range[i].pfn, -(long)list->range[i].nr);
 }
 
 /* Return: true if @batch is DONE and the caller's to settle. */
@@ -171,7 +171,7 @@ static bool batch_send(struct balloon_batch *batch)
 	balloon_ranges_sort(&batch->inflate);
 	balloon_ranges_sort(&batch->deflate);
 	if (!balloon_batch_is_migration(batch))
-		account_inflating(&batch->inflate);
+		account_inflating(b, &batch->inflate);
 
 	spin_lock_irqsave(&b->pages_lock, flags);
 	batch->state = BALLOON_BATCH_SUBMITTING;

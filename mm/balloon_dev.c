@@ -129,6 +129,102 @@ static void balloon_reset(struct balloon_dev_info *b, unsigned long left)
 	balloon_abandon(b);
 }
 
+/* From now on nothing is isolated, and no work item changes the size. */
+static void balloon_stop(struct balloon_dev_info *b, int error)
+{
+	spin_lock_irq(&b->pages_lock);
+	b->dying = true;
+	if (error)
+		b->error = error;
+	wake_up(&b->wait);
+	spin_unlock_irq(&b->pages_lock);
+	cancel_delayed_work_sync(&b->work);
+}
+
+/*
+ * Give back all pages: goes on for as long as some come back, and for a minute
+ * without.
+ * Return: number of pages that could not be given back.
+ */
+static unsigned long balloon_empty(struct balloon_dev_info *b)
+{
+	unsigned long left;
+
+	balloon_stop(b, 0);
+	balloon_deflate_all(b);
+	if (!READ_ONCE(b->error))
+		balloon_report(b);
+	left = pages_left(b);
+	if (left)
+		balloon_reset(b, left);
+	balloon_free_refused(b);
+	cancel_delayed_work_sync(&b->flush_work);
+	cancel_delayed_work_sync(&b->watchdog);
+	cancel_work_sync(&b->reap_work);
+	return pages_left(b);
+}
+
+/**
+ * balloon_freeze - give back all pages before the hypervisor forgets the balloon
+ * @b: a registered device
+ *
+ * For a suspended or hibernated guest: its device may have lost its memory when
+ * the guest goes on.  If the hypervisor fails or is silent, ->reset() makes it
+ * forget the balloon.  Nothing is submitted from then on.
+ *
+ * Context: process, may sleep, the target worker may be frozen; not concurrently
+ * with balloon_set_target().
+ * Return: 0, and balloon_thaw() is to follow when the adapter can submit again;
+ * or -EBUSY if pages could not be given back; then the balloon stays broken.
+ */
+int balloon_freeze(struct balloon_dev_info *b)
+{
+	unsigned long left = balloon_empty(b);
+
+	if (!left)
+		return 0;
+	dev_err(b->dev, "%lu pages not given back: cannot be suspended\n", left);
+	return -EBUSY;
+}
+EXPORT_SYMBOL_GPL(balloon_freeze);
+
+/**
+ * balloon_thaw - go on with an empty balloon
+ * @b: a device for which balloon_freeze() returned 0
+ *
+ * The adapter calls balloon_set_target() when it knows the target.
+ *
+ * Context: process.
+ */
+void balloon_thaw(struct balloon_dev_info *b)
+{
+	spin_lock_irq(&b->pages_lock);
+	b->error = 0;
+	b->dying = false;
+	spin_unlock_irq(&b->pages_lock);
+}
+EXPORT_SYMBOL_GPL(balloon_thaw);
+
+/**
+ * balloon_shutdown - stop a balloon for good, because the guest ends
+ * @b: a registered device
+ *
+ * Gives no page back: nobody would use them.  But whatever kernel runs next, it
+ * must not lose pages of which the hypervisor has yet to hear, so ->reset()
+ * makes it forget the balloon.
+ *
+ * Context: process, may sleep; not concurrently with balloon_set_target().
+ */
+void balloon_shutdown(struct balloon_dev_info *b)
+{
+	balloon_stop(b, -ESHUTDOWN);
+	wait_event_timeout(b->wait, !READ_ONCE(b->nr_submitting),
+			   BALLOON_DYING_TIMEOUT);
+	if (b->ops->reset)
+		b->ops->reset(b);
+}
+EXPORT_SYMBOL_GPL(balloon_shutdown);
+
 /**
  * balloon_unregister_device - remove a balloon, giving back all of its pages
  * @b: a registered device
@@ -144,24 +240,8 @@ int balloon_unregister_device(struct balloon_dev_info *b)
 {
 	unsigned long left;
 
-	spin_lock_irq(&b->pages_lock);
-	b->dying = true;
-	wake_up(&b->wait);
-	spin_unlock_irq(&b->pages_lock);
-	cancel_delayed_work_sync(&b->work);
-
-	balloon_deflate_all(b);
-	if (!READ_ONCE(b->error))
-		balloon_report(b);
-	left = pages_left(b);
-	if (left)
-		balloon_reset(b, left);
-	balloon_free_refused(b);
-	cancel_delayed_work_sync(&b->flush_work);
-	cancel_delayed_work_sync(&b->watchdog);
-	cancel_work_sync(&b->reap_work);
-
-	left = pages_left(b);
+	balloon_oom_exit(b);
+	left = balloon_empty(b);
 	if (WARN_ONCE(left, "balloon: unregistered with %lu pages left\n", left)) {
 		__module_get(THIS_MODULE);
 		get_device(b->dev);

@@ -94,6 +94,7 @@ void balloon_watchdog(struct work_struct *work);
 void __balloon_forgive(struct balloon_dev_info *b);
 
 /* mm/balloon_settle.c */
+void balloon_account(struct balloon_dev_info *b, unsigned long pfn, long nr);
 bool balloon_batch_is_clean(const struct balloon_batch *batch);
 void balloon_batch_settle(struct balloon_batch *batch);
 void balloon_page_free(struct page *page);
@@ -127,8 +128,15 @@ extern struct workqueue_struct *balloon_wq;
 unsigned long balloon_actual(struct balloon_dev_info *b);
 void balloon_report(struct balloon_dev_info *b);
 void balloon_work(struct work_struct *work);
+unsigned long balloon_squeeze(struct balloon_dev_info *b, unsigned long nr);
 void balloon_deflate_all(struct balloon_dev_info *b);
 void balloon_abandon(struct balloon_dev_info *b);
+
+/* Out of memory, so long is waited for the hypervisor before a process dies. */
+#define BALLOON_OOM_TIMEOUT	(10 * HZ)
+
+/* mm/balloon_oom.c */
+void balloon_oom_exit(struct balloon_dev_info *b);
 
 /* mm/balloon_floor.c */
 long balloon_mem_available(void);

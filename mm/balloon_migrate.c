@@ -144,8 +144,8 @@ static int __migrate(struct balloon_dev_info *b, struct page *new,
 	}
 
 	if (unlikely(page_zone_id(new) != page_zone_id(old))) {
-		adjust_managed_page_count(new, -1);
-		adjust_managed_page_count(old, 1);
+		balloon_account(b, page_to_pfn(new), -1);
+		balloon_account(b, page_to_pfn(old), 1);
 	}
 	get_page(new);
 	__SetPageOffline(new);

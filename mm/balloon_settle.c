@@ -153,9 +153,19 @@ static void range_reown(struct balloon_dev_info *b, unsigned long pfn,
 		page_reown(pfn_to_page(pfn + i), b);
 }
 
-static void account_managed(unsigned long pfn, long nr)
+/**
+ * balloon_account - change how much memory the guest has
+ * @b: the device
+ * @pfn: a page of the zone in question
+ * @nr: number of pages that the guest gains, negative if it loses them
+ *
+ * What it can have back when memory runs out, it does not lose.
+ *
+ * Context: any.
+ */
+void balloon_account(struct balloon_dev_info *b, unsigned long pfn, long nr)
 {
-	if (nr)
+	if (nr && !b->deflate_on_oom)
 		adjust_managed_page_count(pfn_to_page(pfn), nr);
 }
 
@@ -168,24 +178,25 @@ static void settle_pages(struct balloon_batch *batch, struct list_head *refused,
 			 bool clean)
 {
 	bool migration = balloon_batch_is_migration(batch);
+	struct balloon_dev_info *b = batch->b;
 	const struct balloon_range *range;
 	unsigned int i, n;
 
 	for (i = 0; i < batch->inflate.nr && !clean; i++) {
 		range = &batch->inflate.range[i];
 		n = nr_inflated(batch, range);
-		account_managed(range->pfn + n, range->nr - n);
+		balloon_account(b, range->pfn + n, range->nr - n);
 		range_hold_back(refused, range->pfn + n, range->nr - n);
 	}
 	for (i = 0; i < batch->deflate.nr; i++) {
 		range = &batch->deflate.range[i];
 		n = clean ? range->nr : nr_deflated(batch, range);
 		if (!migration)
-			account_managed(range->pfn, n);
+			balloon_account(b, range->pfn, n);
 		else if (!clean)
-			account_managed(range->pfn + n, -(long)(range->nr - n));
+			balloon_account(b, range->pfn + n, -(long)(range->nr - n));
 		range_free(range->pfn, n);
-		range_reown(batch->b, range->pfn + n, range->nr - n);
+		range_reown(b, range->pfn + n, range->nr - n);
 	}
 }
 

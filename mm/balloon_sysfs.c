@@ -126,6 +126,7 @@ BALLOON_STAT(migrate_failed, migrate_failed);
 BALLOON_STAT(batches, batches);
 BALLOON_STAT(refused, refused);
 BALLOON_STAT(alloc_failed, alloc_failed);
+BALLOON_STAT(oom_deflated, oom_deflated);
 
 static struct attribute *balloon_stats_attrs[] = {
 	&dev_attr_enqueued.attr,
@@ -140,6 +141,7 @@ static struct attribute *balloon_stats_attrs[] = {
 	&dev_attr_batches.attr,
 	&dev_attr_refused.attr,
 	&dev_attr_alloc_failed.attr,
+	&dev_attr_oom_deflated.attr,
 	NULL
 };
 

@@ -245,8 +245,11 @@ void balloon_report(struct balloon_dev_info *b)
 		b->ops->report(b, balloon_actual(b));
 }
 
-/* Return: 0 if the target was reached, -EAGAIN if a pause is due. */
-static int balloon_follow_target(struct balloon_dev_info *b)
+/*
+ * A @squeezed balloon does not grow in this round.
+ * Return: 0 if the target was reached, -EAGAIN if a pause is due.
+ */
+static int balloon_follow_target(struct balloon_dev_info *b, bool squeezed)
 {
 	unsigned long refused = READ_ONCE(b->stats.refused), held, target;
 	int err = 0;
@@ -259,7 +262,8 @@ static int balloon_follow_target(struct balloon_dev_info *b)
 		if (READ_ONCE(b->error) || READ_ONCE(b->stats.refused) != refused)
 			err = -EAGAIN;
 		else if (held < target)
-			err = balloon_inflate(b, target - held);
+			err = squeezed || READ_ONCE(b->squeezed) ? -EAGAIN :
+			      balloon_inflate(b, target - held);
 		else
 			err = balloon_deflate(b, held - target);
 		if (time_after(jiffies, b->reported + BALLOON_REPORT_INTERVAL))
@@ -288,15 +292,85 @@ void balloon_work(struct work_struct *work)
 	struct balloon_dev_info *b = container_of(to_delayed_work(work),
 						  struct balloon_dev_info, work);
 	unsigned long before = balloon_held(b);
-	int err = balloon_follow_target(b);
+	bool squeezed;
+	int err;
 
+	spin_lock_irq(&b->pages_lock);
+	squeezed = b->squeezed;
+	WRITE_ONCE(b->squeezed, false);
+	spin_unlock_irq(&b->pages_lock);
+
+	err = balloon_follow_target(b, squeezed);
 	balloon_report(b);
 	if (READ_ONCE(b->dying))
 		return;
+	if (squeezed)
+		b->backoff = BALLOON_BACKOFF_MAX;
 	if (err)
-		balloon_pause(b, balloon_held(b) != before);
+		balloon_pause(b, balloon_held(b) != before && !squeezed);
 	else
 		b->backoff = 0;
+}
+
+/* A batch for the guest that has run out of memory; the worker leaves some. */
+static struct balloon_batch *get_batch_to_squeeze(struct balloon_dev_info *b)
+{
+	struct balloon_batch *batch = NULL;
+
+	spin_lock_irq(&b->pages_lock);
+	if (!b->dying && !b->error)
+		batch = __balloon_batch_get(b, 0);
+	spin_unlock_irq(&b->pages_lock);
+	return batch;
+}
+
+static bool cannot_squeeze(struct balloon_dev_info *b)
+{
+	return READ_ONCE(b->dying) || READ_ONCE(b->error);
+}
+
+/**
+ * balloon_squeeze - give pages back to a guest that has run out of memory
+ * @b: the device
+ * @nr: number of pages wanted; a batch may hold less
+ *
+ * Context: process, any locks of page reclaim held; waits, within bounds, for
+ * the hypervisor.  Allocates nothing.
+ * Return: number of pages given back.
+ */
+unsigned long balloon_squeeze(struct balloon_dev_info *b, unsigned long nr)
+{
+	struct balloon_batch *batch = NULL;
+	unsigned long deflated;
+	unsigned int seq;
+
+	wait_event_timeout(b->wait, (batch = get_batch_to_squeeze(b)) ||
+			   cannot_squeeze(b), BALLOON_OOM_TIMEOUT);
+	if (!batch)
+		return 0;
+	take_pages_into(b, batch, nr);
+	nr = batch->deflate.nr_pages;
+	if (!nr) {
+		put_batch(batch);
+		return 0;
+	}
+
+	spin_lock_irq(&b->pages_lock);
+	WRITE_ONCE(b->squeezed, true);
+	deflated = b->stats.deflated;
+	seq = batch->seq;
+	spin_unlock_irq(&b->pages_lock);
+	balloon_batch_submit(batch);
+	wait_event_timeout(b->wait, READ_ONCE(batch->seq) != seq ||
+			   cannot_squeeze(b), BALLOON_OOM_TIMEOUT);
+
+	spin_lock_irq(&b->pages_lock);
+	nr = min(nr, b->stats.deflated - deflated);
+	b->stats.oom_deflated += nr;
+	if (!b->dying)
+		mod_delayed_work(system_freezable_wq, &b->work, 0);
+	spin_unlock_irq(&b->pages_lock);
+	return nr;
 }
 
 /**

@@ -63,6 +63,7 @@ struct null_balloon {
 	unsigned long power;
 	unsigned long target_pages;
 	unsigned long ack_timeout_ms;	/* 0: the core's default */
+	unsigned long deflate_on_oom;	/* from the next power on */
 	struct device *parent;		/* constant while power is on */
 
 	/* Protected by lock; shown without. */
@@ -371,13 +372,21 @@ static int __null_balloon_power_on(struct null_balloon *nb)
 		return PTR_ERR(nb->parent);
 
 	err = balloon_register_device(&nb->b, nb->parent, &null_balloon_ops);
-	if (err) {
-		root_device_unregister(nb->parent);
-		return err;
-	}
+	if (err)
+		goto err_parent;
+	if (nb->deflate_on_oom)
+		err = balloon_deflate_on_oom(&nb->b);
+	if (err)
+		goto err_unregister;
 	WRITE_ONCE(nb->power, 1);
 	__null_balloon_configure(nb);
 	return 0;
+
+err_unregister:
+	balloon_unregister_device(&nb->b);
+err_parent:
+	root_device_unregister(nb->parent);
+	return err;
 }
 
 /* The host stays: pages that the guest has lost remain in the ledger. */
@@ -500,6 +509,7 @@ NULL_BALLOON_ATTR(power, 0644, null_balloon_set_power, 1);
 NULL_BALLOON_ATTR(target_pages, 0644, null_balloon_set_guest, ULONG_MAX);
 NULL_BALLOON_ATTR(ack_timeout_ms, 0644, null_balloon_set_guest,
 		  MAX_ACK_TIMEOUT_MS);
+NULL_BALLOON_ATTR(deflate_on_oom, 0644, null_balloon_set_guest, 1);
 NULL_BALLOON_ATTR(latency_us, 0644, null_balloon_set_host, MAX_LATENCY_US);
 NULL_BALLOON_ATTR(refuse_every, 0644, null_balloon_set_host, ULONG_MAX);
 NULL_BALLOON_ATTR(fail, 0644, null_balloon_set_host, 1);
@@ -516,6 +526,7 @@ static struct configfs_attribute *null_balloon_attrs[] = {
 	&null_balloon_attr_power,
 	&null_balloon_attr_target_pages,
 	&null_balloon_attr_ack_timeout_ms,
+	&null_balloon_attr_deflate_on_oom,
 	&null_balloon_attr_latency_us,
 	&null_balloon_attr_refuse_every,
 	&null_balloon_attr_fail,

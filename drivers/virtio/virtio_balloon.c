@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Balloon adapter for virtio: tells the device about batches of page ranges.
+ * Balloon adapter for virtio: tells the device about batches of page ranges,
+ * and what else the guest has to tell of its memory: statistics, hints which
+ * pages a live migration can leave out, reports of free pages.
  *
  * Source: Virtual I/O Device (VIRTIO) 1.2, section 5.5, "Traditional Memory
  * Balloon Device".  The device counts in pages of 4 KiB (called PFNs here)
@@ -15,21 +17,32 @@
  * time, and is done when the device has used all of them.
  *
  * Lock order: core locks, then queue->lock; the core is called without it.
+ * vb->work_lock and vb_hints_lock are innermost.
  */
 #include <linux/balloon_compaction.h>
 #include <linux/bug.h>
 #include <linux/limits.h>
 #include <linux/list.h>
+#include <linux/log2.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/page_reporting.h>
+#include <linux/pm_wakeup.h>
+#include <linux/poison.h>
 #include <linux/scatterlist.h>
+#include <linux/shrinker.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
 #include <linux/virtio.h>
 #include <linux/virtio_balloon.h>
 #include <linux/virtio_byteorder.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
+#include <linux/vmstat.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #define PFNS_PER_PAGE		(PAGE_SIZE >> VIRTIO_BALLOON_PFN_SHIFT)
@@ -39,7 +52,34 @@
 /* Messages of a queue: enough for two batches of 4 KiB pages. */
 #define MESSAGES_PER_QUEUE	32U
 
+/* How long the device may hold a buffer before that is worth a message. */
+#define VB_ACK_TIMEOUT		(30 * HZ)
+
+/* Tags of statistics that are known here. */
+#define VB_NR_STATS		16
+
+/* What a hint is about: large blocks, which cost the guest and the host least. */
+#define VB_HINT_ORDER		min_t(unsigned int, pageblock_order, \
+				      ilog2(SZ_4M >> PAGE_SHIFT))
+
+/* Memory that is free as it is: hints are not worth any reclaim. */
+#define VB_HINT_GFP		(__GFP_NORETRY | __GFP_NOWARN | __GFP_NOMEMALLOC)
+
+static unsigned int stats_tags = VB_NR_STATS;
+module_param(stats_tags, uint, 0644);
+MODULE_PARM_DESC(stats_tags, "Statistics are sent with tags below this number, for hosts that do not ignore unknown tags");
+
 enum vb_direction { VB_INFLATE, VB_DEFLATE, VB_NR_DIRECTIONS };
+
+/* In this order; a device numbers those that were negotiated without gaps. */
+enum vb_vq {
+	VB_VQ_INFLATE = VB_INFLATE,
+	VB_VQ_DEFLATE = VB_DEFLATE,
+	VB_VQ_STATS,
+	VB_VQ_HINTS,
+	VB_VQ_REPORTING,
+	VB_NR_VQS
+};
 
 /**
  * struct vb_part - one direction of a batch on its way
@@ -93,6 +133,7 @@ struct vb_message {
  * @waiting: parts not completely encoded, first to be sent first
  * @free: messages that the device does not have
  * @messages: memory of all messages
+ * @dead: the device was reset and is told nothing any more
  */
 struct vb_queue {
 	struct virtqueue *vq;
@@ -100,6 +141,78 @@ struct vb_queue {
 	struct list_head waiting;
 	struct list_head free;
 	struct vb_message *messages;
+	bool dead;
+};
+
+/**
+ * struct vb_stats - statistics, which the device asks for
+ * @vq: the virtqueue, or NULL
+ * @work: collects and sends them
+ * @sent: the device has been given a buffer
+ * @stat: the buffer
+ *
+ * Of @work alone, which runs once at a time.
+ */
+struct vb_stats {
+	struct virtqueue *vq;
+	struct work_struct work;
+	bool sent;
+	struct virtio_balloon_stat stat[VB_NR_STATS];
+};
+
+/**
+ * struct vb_command - a buffer that begins or ends a series of hints
+ * @id: the command
+ * @in_flight: the device has the buffer
+ */
+struct vb_command {
+	__virtio32 id;
+	bool in_flight;
+};
+
+/**
+ * struct vb_hints - free blocks that a live migration can leave out
+ * @vq: the virtqueue, or NULL
+ * @work: the only user of @vq
+ * @wait: woken when the device has used a buffer
+ * @changed: the device may want something else
+ * @id: series that was hinted last; of @work
+ * @begin: first buffer of a series; of @work
+ * @end: last buffer of a series; of @work
+ * @nr_in_flight: blocks that the device has; of @work
+ * @node: in vb_hints_list
+ * @blocks: what the device has used, kept from the guest until the migration
+ *	is done or memory is short; under vb_hints_lock
+ * @nr_blocks: their number; under vb_hints_lock
+ */
+struct vb_hints {
+	struct virtqueue *vq;
+	struct work_struct work;
+	wait_queue_head_t wait;
+	bool changed;
+	u32 id;
+	struct vb_command begin;
+	struct vb_command end;
+	unsigned int nr_in_flight;
+	struct list_head node;
+	struct list_head blocks;
+	unsigned long nr_blocks;
+};
+
+/**
+ * struct vb_reporting - free pages of which the device is told
+ * @vq: the virtqueue, or NULL
+ * @dev: the kernel's page reporting
+ * @registered: @dev is registered
+ * @busy: the device has pages
+ * @wait: woken when @busy may end
+ */
+struct vb_reporting {
+	struct virtqueue *vq;
+	struct page_reporting_dev_info dev;
+	bool registered;
+	bool busy;
+	wait_queue_head_t wait;
 };
 
 /**
@@ -108,12 +221,26 @@ struct vb_queue {
  * @b: the core's side
  * @queue: inflateq and deflateq
  * @target_work: reads the target from the configuration space
+ * @work_lock: protects @stopped and @nr_works
+ * @stopped: no work item is queued any more
+ * @nr_works: work items that keep the guest awake
+ * @reset: the device was reset and knows of no page
+ * @stats: statistics
+ * @hints: free page hints
+ * @reporting: free page reporting
  */
 struct virtio_balloon {
 	struct virtio_device *vdev;
 	struct balloon_dev_info b;
 	struct vb_queue queue[VB_NR_DIRECTIONS];
 	struct work_struct target_work;
+	spinlock_t work_lock;		/* protects what is said above */
+	bool stopped;
+	unsigned int nr_works;
+	bool reset;
+	struct vb_stats stats;
+	struct vb_hints hints;
+	struct vb_reporting reporting;
 };
 
 static struct virtio_balloon *to_vb(struct balloon_dev_info *b)
@@ -161,6 +288,20 @@ static unsigned int message_encode(struct virtio_device *vdev,
 	return to - msg->pfns;
 }
 
+/* Parts of which messages are in flight end with those. */
+static void __queue_fail_waiting(struct vb_queue *queue, struct list_head *done)
+{
+	struct vb_part *part, *next;
+
+	lockdep_assert_held(&queue->lock);
+	list_for_each_entry_safe(part, next, &queue->waiting, node) {
+		part->error = -ENODEV;
+		list_del_init(&part->node);
+		if (!part->in_flight)
+			list_add_tail(&part->node, done);
+	}
+}
+
 /* Encode waiting parts as far as there are messages. */
 static bool __queue_feed(struct vb_queue *queue, struct list_head *done)
 {
@@ -171,6 +312,8 @@ static bool __queue_feed(struct vb_queue *queue, struct list_head *done)
 	unsigned int nr;
 
 	lockdep_assert_held(&queue->lock);
+	if (queue->dead)
+		__queue_fail_waiting(queue, done);
 	while ((part = list_first_entry_or_null(&queue->waiting,
 						struct vb_part, node))) {
 		msg = list_first_entry_or_null(&queue->free, struct vb_message,
@@ -318,18 +461,16 @@ static void vb_report(struct balloon_dev_info *b, unsigned long nr_pages)
 /* After a reset the device uses no buffer any more. */
 static void queue_fail(struct vb_queue *queue)
 {
-	struct vb_part *part;
 	struct vb_message *msg;
 	LIST_HEAD(done);
 
 	spin_lock_irq(&queue->lock);
+	queue->dead = true;
+	__queue_fail_waiting(queue, &done);
 	while ((msg = virtqueue_detach_unused_buf(queue->vq))) {
 		msg->part->error = -ENODEV;
 		__message_done(queue, msg, &done);
 	}
-	list_for_each_entry(part, &queue->waiting, node)
-		part->error = -ENODEV;
-	list_splice_tail_init(&queue->waiting, &done);
 	spin_unlock_irq(&queue->lock);
 	parts_done(&done);
 }
@@ -342,6 +483,8 @@ static void vb_reset(struct balloon_dev_info *b)
 	virtio_reset_device(vb->vdev);
 	for (i = 0; i < VB_NR_DIRECTIONS; i++)
 		queue_fail(&vb->queue[i]);
+	WRITE_ONCE(vb->reset, true);
+	wake_up(&vb->reporting.wait);
 }
 
 static const struct balloon_dev_ops vb_ops = {
@@ -351,6 +494,36 @@ static const struct balloon_dev_ops vb_ops = {
 	.report = vb_report,
 	.reset = vb_reset,
 };
+
+/*
+ * Work items
+ */
+
+/* What the device wants wakes the guest up, if the device is allowed to. */
+static void vb_queue_work(struct virtio_balloon *vb, struct work_struct *work)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&vb->work_lock, flags);
+	if (!vb->stopped && queue_work(system_freezable_wq, work) &&
+	    !vb->nr_works++)
+		pm_stay_awake(&vb->vdev->dev);
+	spin_unlock_irqrestore(&vb->work_lock, flags);
+}
+
+static void vb_work_done(struct virtio_balloon *vb)
+{
+	spin_lock_irq(&vb->work_lock);
+	if (!--vb->nr_works)
+		pm_relax(&vb->vdev->dev);
+	spin_unlock_irq(&vb->work_lock);
+}
+
+static void vb_cancel_work(struct virtio_balloon *vb, struct work_struct *work)
+{
+	if (cancel_work_sync(work))
+		vb_work_done(vb);
+}
 
 static void vb_target_work(struct work_struct *work)
 {
@@ -362,14 +535,454 @@ static void vb_target_work(struct work_struct *work)
 			&nr_pfns);
 	/* Rounded up, as a page can only be given whole. */
 	balloon_set_target(&vb->b, DIV_ROUND_UP((u64)nr_pfns, PFNS_PER_PAGE));
+	vb_work_done(vb);
 }
 
 static void vb_changed(struct virtio_device *vdev)
 {
 	struct virtio_balloon *vb = vdev->priv;
 
-	queue_work(system_freezable_wq, &vb->target_work);
+	vb_queue_work(vb, &vb->target_work);
+	if (vb->hints.vq) {
+		WRITE_ONCE(vb->hints.changed, true);
+		wake_up(&vb->hints.wait);
+		vb_queue_work(vb, &vb->hints.work);
+	}
 }
+
+/*
+ * Statistics (5.5.6.3): the device holds one buffer and gives it back when it
+ * wants another.
+ */
+
+struct stats_buffer {
+	struct virtio_device *vdev;
+	struct virtio_balloon_stat *stat;
+	unsigned int nr;
+	unsigned int tags;
+};
+
+static void stats_add(struct stats_buffer *buf, u16 tag, u64 value)
+{
+	if (tag >= buf->tags || WARN_ON_ONCE(buf->nr >= VB_NR_STATS))
+		return;
+	buf->stat[buf->nr].tag = cpu_to_virtio16(buf->vdev, tag);
+	buf->stat[buf->nr].val = cpu_to_virtio64(buf->vdev, value);
+	buf->nr++;
+}
+
+static void stats_add_pages(struct stats_buffer *buf, u16 tag, u64 nr_pages)
+{
+	stats_add(buf, tag, nr_pages << PAGE_SHIFT);
+}
+
+static void stats_add_events(struct stats_buffer *buf)
+{
+#ifdef CONFIG_VM_EVENT_COUNTERS
+	unsigned long events[NR_VM_EVENT_ITEMS], stalls = 0;
+	unsigned int i;
+
+	all_vm_events(events);
+	/* One event for each zone that the kernel has, next to each other. */
+	for (i = 0; i < MAX_NR_ZONES; i++)
+		stalls += events[ALLOCSTALL_NORMAL - ZONE_NORMAL + i];
+
+	stats_add_pages(buf, VIRTIO_BALLOON_S_SWAP_IN, events[PSWPIN]);
+	stats_add_pages(buf, VIRTIO_BALLOON_S_SWAP_OUT, events[PSWPOUT]);
+	stats_add(buf, VIRTIO_BALLOON_S_MAJFLT, events[PGMAJFAULT]);
+	stats_add(buf, VIRTIO_BALLOON_S_MINFLT, events[PGFAULT]);
+#ifdef CONFIG_HUGETLB_PAGE
+	stats_add(buf, VIRTIO_BALLOON_S_HTLB_PGALLOC,
+		  events[HTLB_BUDDY_PGALLOC]);
+	stats_add(buf, VIRTIO_BALLOON_S_HTLB_PGFAIL,
+		  events[HTLB_BUDDY_PGALLOC_FAIL]);
+#endif
+	stats_add(buf, VIRTIO_BALLOON_S_OOM_KILL, events[OOM_KILL]);
+	stats_add(buf, VIRTIO_BALLOON_S_ALLOC_STALL, stalls);
+	stats_add_pages(buf, VIRTIO_BALLOON_S_ASYNC_SCAN,
+			events[PGSCAN_KSWAPD]);
+	stats_add_pages(buf, VIRTIO_BALLOON_S_DIRECT_SCAN,
+			events[PGSCAN_DIRECT]);
+	stats_add_pages(buf, VIRTIO_BALLOON_S_ASYNC_RECLAIM,
+			events[PGSTEAL_KSWAPD]);
+	stats_add_pages(buf, VIRTIO_BALLOON_S_DIRECT_RECLAIM,
+			events[PGSTEAL_DIRECT]);
+#endif
+}
+
+static void stats_add_memory(struct stats_buffer *buf)
+{
+	struct sysinfo info;
+
+	si_meminfo(&info);
+	stats_add_pages(buf, VIRTIO_BALLOON_S_MEMFREE, info.freeram);
+	stats_add_pages(buf, VIRTIO_BALLOON_S_MEMTOT, info.totalram);
+	stats_add_pages(buf, VIRTIO_BALLOON_S_AVAIL,
+			max(si_mem_available(), 0L));
+	stats_add_pages(buf, VIRTIO_BALLOON_S_CACHES,
+			global_node_page_state(NR_FILE_PAGES));
+}
+
+static void stats_send(struct vb_stats *stats)
+{
+	struct stats_buffer buf = {
+		.vdev = stats->vq->vdev,
+		.stat = stats->stat,
+		.tags = READ_ONCE(stats_tags),
+	};
+	struct scatterlist sg;
+	unsigned int len;
+
+	if (stats->sent && !virtqueue_get_buf(stats->vq, &len))
+		return;
+	stats_add_events(&buf);
+	stats_add_memory(&buf);
+	/* An empty buffer could not be queued; the device would wait for ever. */
+	if (!buf.nr)
+		return;
+	sg_init_one(&sg, buf.stat, buf.nr * sizeof(buf.stat[0]));
+	stats->sent = !virtqueue_add_outbuf(stats->vq, &sg, 1, stats,
+					    GFP_KERNEL);
+	if (stats->sent)
+		virtqueue_kick(stats->vq);
+}
+
+static void stats_work(struct work_struct *work)
+{
+	struct virtio_balloon *vb = container_of(work, struct virtio_balloon,
+						 stats.work);
+
+	stats_send(&vb->stats);
+	vb_work_done(vb);
+}
+
+static void stats_callback(struct virtqueue *vq)
+{
+	struct virtio_balloon *vb = vq->vdev->priv;
+
+	vb_queue_work(vb, &vb->stats.work);
+}
+
+/*
+ * Free page hints (5.5.6.5): for a live migration the device asks for a series
+ * of hints by a new command id.  The driver sends that id, then free blocks
+ * until there are no more, then "stop".  The blocks stay allocated until the
+ * device says "done", by when the migration is over, so that their contents do
+ * not change and need not be sent.
+ *
+ * When the guest needs memory, a block may be used earlier; but only when the
+ * device has used its buffer: it could take a block for free that was written
+ * to since.
+ */
+
+static LIST_HEAD(vb_hints_list);
+static DEFINE_SPINLOCK(vb_hints_lock);	/* list, and blocks of all devices */
+
+static struct virtio_balloon *hints_to_vb(struct vb_hints *hints)
+{
+	return container_of(hints, struct virtio_balloon, hints);
+}
+
+/* Takes up to @max blocks, to be freed when the lock is dropped. */
+static unsigned long __hints_take(struct vb_hints *hints, unsigned long max,
+				  struct list_head *blocks)
+{
+	unsigned long nr = min(max, hints->nr_blocks), i;
+
+	lockdep_assert_held(&vb_hints_lock);
+	for (i = 0; i < nr; i++)
+		list_move(hints->blocks.next, blocks);
+	hints->nr_blocks -= nr;
+	return nr;
+}
+
+static void blocks_free(struct list_head *blocks)
+{
+	struct page *block;
+
+	while ((block = balloon_page_pop(blocks)))
+		__free_pages(block, VB_HINT_ORDER);
+}
+
+static void hints_free(struct vb_hints *hints)
+{
+	LIST_HEAD(blocks);
+
+	spin_lock(&vb_hints_lock);
+	__hints_take(hints, ULONG_MAX, &blocks);
+	spin_unlock(&vb_hints_lock);
+	blocks_free(&blocks);
+}
+
+static unsigned long hints_count(struct shrinker *shrinker,
+				 struct shrink_control *sc)
+{
+	struct vb_hints *hints;
+	unsigned long nr = 0;
+
+	spin_lock(&vb_hints_lock);
+	list_for_each_entry(hints, &vb_hints_list, node)
+		nr += hints->nr_blocks << VB_HINT_ORDER;
+	spin_unlock(&vb_hints_lock);
+	return nr;
+}
+
+static unsigned long hints_scan(struct shrinker *shrinker,
+				struct shrink_control *sc)
+{
+	unsigned long max = DIV_ROUND_UP(sc->nr_to_scan, 1UL << VB_HINT_ORDER);
+	unsigned long nr = 0;
+	struct vb_hints *hints;
+	LIST_HEAD(blocks);
+
+	spin_lock(&vb_hints_lock);
+	list_for_each_entry(hints, &vb_hints_list, node)
+		nr += __hints_take(hints, max - nr, &blocks);
+	spin_unlock(&vb_hints_lock);
+	blocks_free(&blocks);
+	return nr ? nr << VB_HINT_ORDER : SHRINK_STOP;
+}
+
+static void hints_used(struct vb_hints *hints, void *token)
+{
+	struct page *page = token;
+
+	if (token == &hints->begin || token == &hints->end) {
+		((struct vb_command *)token)->in_flight = false;
+		return;
+	}
+	hints->nr_in_flight--;
+	spin_lock(&vb_hints_lock);
+	list_add(&page->lru, &hints->blocks);
+	hints->nr_blocks++;
+	spin_unlock(&vb_hints_lock);
+}
+
+static void hints_collect(struct vb_hints *hints)
+{
+	unsigned int len;
+	void *token;
+
+	while ((token = virtqueue_get_buf(hints->vq, &len)))
+		hints_used(hints, token);
+}
+
+/* One entry of the ring is for the command that ends the series. */
+static bool hints_room(struct vb_hints *hints)
+{
+	hints_collect(hints);
+	return hints->nr_in_flight + hints->begin.in_flight +
+	       hints->end.in_flight + 1 < virtqueue_get_vring_size(hints->vq);
+}
+
+static bool hints_unwanted(struct vb_hints *hints)
+{
+	return READ_ONCE(hints->changed) ||
+	       READ_ONCE(hints_to_vb(hints)->stopped) ||
+	       virtqueue_is_broken(hints->vq);
+}
+
+static bool hints_command(struct vb_hints *hints, struct vb_command *command,
+			  u32 id)
+{
+	struct scatterlist sg;
+
+	command->id = cpu_to_virtio32(hints->vq->vdev, id);
+	sg_init_one(&sg, &command->id, sizeof(command->id));
+	command->in_flight = !virtqueue_add_outbuf(hints->vq, &sg, 1, command,
+						   GFP_KERNEL);
+	if (command->in_flight)
+		virtqueue_kick(hints->vq);
+	return command->in_flight;
+}
+
+static bool hints_block(struct vb_hints *hints)
+{
+	struct scatterlist sg;
+	struct page *page;
+
+	if (!hints_room(hints) &&
+	    !wait_event_timeout(hints->wait, hints_room(hints) ||
+				hints_unwanted(hints), VB_ACK_TIMEOUT))
+		return false;
+	if (hints_unwanted(hints))
+		return false;
+	page = alloc_pages(VB_HINT_GFP, VB_HINT_ORDER);
+	if (!page)
+		return false;
+	sg_init_one(&sg, page_address(page), PAGE_SIZE << VB_HINT_ORDER);
+	if (virtqueue_add_inbuf(hints->vq, &sg, 1, page, GFP_KERNEL)) {
+		__free_pages(page, VB_HINT_ORDER);
+		return false;
+	}
+	hints->nr_in_flight++;
+	virtqueue_kick(hints->vq);
+	return true;
+}
+
+static void hints_follow(struct vb_hints *hints)
+{
+	u32 id;
+
+	WRITE_ONCE(hints->changed, false);
+	virtio_cread_le(hints->vq->vdev, struct virtio_balloon_config,
+			free_page_hint_cmd_id, &id);
+	hints_collect(hints);
+	if (id == VIRTIO_BALLOON_CMD_ID_DONE)
+		hints_free(hints);
+	if (id == VIRTIO_BALLOON_CMD_ID_DONE ||
+	    id == VIRTIO_BALLOON_CMD_ID_STOP || id == hints->id)
+		return;
+
+	/* When the device has used the commands of the series before. */
+	if (hints->begin.in_flight || hints->end.in_flight ||
+	    !hints_command(hints, &hints->begin, id))
+		return;
+	hints->id = id;
+	while (hints_block(hints))
+		cond_resched();
+	hints_command(hints, &hints->end, VIRTIO_BALLOON_CMD_ID_STOP);
+}
+
+static void hints_work(struct work_struct *work)
+{
+	struct virtio_balloon *vb = container_of(work, struct virtio_balloon,
+						 hints.work);
+
+	hints_follow(&vb->hints);
+	vb_work_done(vb);
+}
+
+static void hints_callback(struct virtqueue *vq)
+{
+	struct virtio_balloon *vb = vq->vdev->priv;
+
+	wake_up(&vb->hints.wait);
+	vb_queue_work(vb, &vb->hints.work);
+}
+
+static void hints_begin(struct vb_hints *hints)
+{
+	spin_lock(&vb_hints_lock);
+	list_add(&hints->node, &vb_hints_list);
+	spin_unlock(&vb_hints_lock);
+	hints->id = VIRTIO_BALLOON_CMD_ID_STOP;
+}
+
+/* The device was reset. */
+static void hints_end(struct vb_hints *hints)
+{
+	void *token;
+
+	hints_collect(hints);
+	while ((token = virtqueue_detach_unused_buf(hints->vq)))
+		hints_used(hints, token);
+	spin_lock(&vb_hints_lock);
+	list_del(&hints->node);
+	spin_unlock(&vb_hints_lock);
+	hints_free(hints);
+}
+
+/*
+ * Free page reporting (5.5.6.7): the kernel takes free pages aside until the
+ * device has used the buffer that names them.
+ */
+
+static bool reporting_answered(struct virtio_balloon *vb)
+{
+	unsigned int len;
+
+	return virtqueue_get_buf(vb->reporting.vq, &len) ||
+	       READ_ONCE(vb->reset);
+}
+
+/*
+ * The pages must not be used before the device is done with them, however long
+ * that takes.  It ends when the device is reset, which unbinding does.
+ */
+static int reporting_send(struct virtio_balloon *vb, struct scatterlist *sg,
+			  unsigned int nr)
+{
+	struct vb_reporting *reporting = &vb->reporting;
+	bool complained = false;
+	int err;
+
+	err = virtqueue_add_inbuf(reporting->vq, sg, nr, vb, GFP_NOWAIT);
+	if (err)
+		return err;
+	WRITE_ONCE(reporting->busy, true);
+	virtqueue_kick(reporting->vq);
+	while (!wait_event_idle_timeout(reporting->wait, reporting_answered(vb),
+					VB_ACK_TIMEOUT)) {
+		if (!complained)
+			dev_err(&vb->vdev->dev, "device does not answer: free page reporting stopped until it does\n");
+		complained = true;
+	}
+	WRITE_ONCE(reporting->busy, false);
+	wake_up(&reporting->wait);
+	return READ_ONCE(vb->reset) ? -ENODEV : 0;
+}
+
+static int reporting_report(struct page_reporting_dev_info *dev,
+			    struct scatterlist *sg, unsigned int nr)
+{
+	struct virtio_balloon *vb = container_of(dev, struct virtio_balloon,
+						 reporting.dev);
+	unsigned int n, max = virtqueue_get_vring_size(vb->reporting.vq);
+	bool last;
+	int err;
+
+	/* A buffer ends where its list is marked to end. */
+	for (err = 0; nr && !err; sg += n, nr -= n) {
+		n = min(nr, max);
+		last = sg_is_last(&sg[n - 1]);
+		sg_mark_end(&sg[n - 1]);
+		err = reporting_send(vb, sg, n);
+		if (!last)
+			sg_unmark_end(&sg[n - 1]);
+	}
+	return err;
+}
+
+static void reporting_callback(struct virtqueue *vq)
+{
+	struct virtio_balloon *vb = vq->vdev->priv;
+
+	wake_up(&vb->reporting.wait);
+}
+
+static void reporting_begin(struct virtio_balloon *vb)
+{
+	struct vb_reporting *reporting = &vb->reporting;
+	int err;
+
+	memset(&reporting->dev, 0, sizeof(reporting->dev));
+	reporting->dev.report = reporting_report;
+	err = page_reporting_register(&reporting->dev);
+	reporting->registered = !err;
+	if (err)
+		dev_warn(&vb->vdev->dev, "free pages are not reported (%d): is there another driver that does?\n",
+			 err);
+}
+
+/* A device that keeps pages is made to forget them; the balloon ends by that. */
+static void reporting_end(struct virtio_balloon *vb)
+{
+	struct vb_reporting *reporting = &vb->reporting;
+
+	if (!reporting->registered)
+		return;
+	reporting->registered = false;
+	if (!wait_event_timeout(reporting->wait, !READ_ONCE(reporting->busy) ||
+				virtqueue_is_broken(reporting->vq),
+				VB_ACK_TIMEOUT) || READ_ONCE(reporting->busy))
+		vb_reset(&vb->b);
+	page_reporting_unregister(&reporting->dev);
+}
+
+/*
+ * Device life
+ */
 
 static int queue_init(struct vb_queue *queue, struct virtqueue *vq)
 {
@@ -377,6 +990,7 @@ static int queue_init(struct vb_queue *queue, struct virtqueue *vq)
 	unsigned int i;
 
 	queue->vq = vq;
+	queue->dead = false;
 	spin_lock_init(&queue->lock);
 	INIT_LIST_HEAD(&queue->waiting);
 	INIT_LIST_HEAD(&queue->free);
@@ -388,39 +1002,109 @@ static int queue_init(struct vb_queue *queue, struct virtqueue *vq)
 	return 0;
 }
 
-static void vb_free(struct virtio_balloon *vb)
+/* Found queues are enabled, and a device disables none but by a reset. */
+static void vb_del_vqs(struct virtio_balloon *vb)
 {
 	unsigned int i;
 
-	for (i = 0; i < VB_NR_DIRECTIONS; i++)
+	virtio_reset_device(vb->vdev);
+	if (vb->hints.vq)
+		hints_end(&vb->hints);
+	vb->vdev->config->del_vqs(vb->vdev);
+	vb->stats.vq = NULL;
+	vb->hints.vq = NULL;
+	vb->reporting.vq = NULL;
+	for (i = 0; i < VB_NR_DIRECTIONS; i++) {
 		kfree(vb->queue[i].messages);
-	kfree(vb);
-}
-
-/* Found queues are enabled, and a device disables none but by a reset. */
-static void vb_del_vqs(struct virtio_device *vdev)
-{
-	virtio_reset_device(vdev);
-	vdev->config->del_vqs(vdev);
+		vb->queue[i].messages = NULL;
+	}
 }
 
 static int vb_find_vqs(struct virtio_balloon *vb)
 {
-	struct virtqueue_info info[VB_NR_DIRECTIONS] = {
-		[VB_INFLATE] = { .name = "inflate", .callback = queue_callback },
-		[VB_DEFLATE] = { .name = "deflate", .callback = queue_callback },
+	struct virtqueue_info info[VB_NR_VQS] = {
+		[VB_VQ_INFLATE] = { .name = "inflate", .callback = queue_callback },
+		[VB_VQ_DEFLATE] = { .name = "deflate", .callback = queue_callback },
 	};
-	struct virtqueue *vqs[VB_NR_DIRECTIONS];
+	struct virtqueue *vqs[VB_NR_VQS] = { };
 	unsigned int i;
 	int err;
 
-	err = virtio_find_vqs(vb->vdev, VB_NR_DIRECTIONS, vqs, info, NULL);
+	if (virtio_has_feature(vb->vdev, VIRTIO_BALLOON_F_STATS_VQ)) {
+		info[VB_VQ_STATS].name = "stats";
+		info[VB_VQ_STATS].callback = stats_callback;
+	}
+	if (virtio_has_feature(vb->vdev, VIRTIO_BALLOON_F_FREE_PAGE_HINT)) {
+		info[VB_VQ_HINTS].name = "hints";
+		info[VB_VQ_HINTS].callback = hints_callback;
+	}
+	if (virtio_has_feature(vb->vdev, VIRTIO_BALLOON_F_REPORTING)) {
+		info[VB_VQ_REPORTING].name = "reporting";
+		info[VB_VQ_REPORTING].callback = reporting_callback;
+	}
+	err = virtio_find_vqs(vb->vdev, VB_NR_VQS, vqs, info, NULL);
 	if (err)
 		return err;
+	vb->reset = false;
+	vb->stats.vq = vqs[VB_VQ_STATS];
+	vb->stats.sent = false;
+	vb->reporting.vq = vqs[VB_VQ_REPORTING];
+	vb->hints.vq = vqs[VB_VQ_HINTS];
+	if (vb->hints.vq)
+		hints_begin(&vb->hints);
 	for (i = 0; i < VB_NR_DIRECTIONS && !err; i++)
 		err = queue_init(&vb->queue[i], vqs[i]);
 	if (err)
-		vb_del_vqs(vb->vdev);
+		vb_del_vqs(vb);
+	return err;
+}
+
+/* The device is to know what free pages contain, before DRIVER_OK (5.5.6.6). */
+static void vb_tell_poison(struct virtio_device *vdev)
+{
+	u32 poison = want_init_on_free() ? 0 : PAGE_POISON * 0x01010101U;
+
+	if (virtio_has_feature(vdev, VIRTIO_BALLOON_F_PAGE_POISON))
+		virtio_cwrite_le(vdev, struct virtio_balloon_config, poison_val,
+				 &poison);
+}
+
+/* The queues are there: follow the device. */
+static void vb_start(struct virtio_balloon *vb)
+{
+	vb_tell_poison(vb->vdev);
+	virtio_device_ready(vb->vdev);
+	spin_lock_irq(&vb->work_lock);
+	vb->stopped = false;
+	spin_unlock_irq(&vb->work_lock);
+	if (vb->reporting.vq)
+		reporting_begin(vb);
+	if (vb->stats.vq)
+		vb_queue_work(vb, &vb->stats.work);
+	vb_changed(vb->vdev);
+}
+
+/* Nothing but the core uses the device any more. */
+static void vb_stop(struct virtio_balloon *vb)
+{
+	spin_lock_irq(&vb->work_lock);
+	vb->stopped = true;
+	spin_unlock_irq(&vb->work_lock);
+	wake_up(&vb->hints.wait);
+	vb_cancel_work(vb, &vb->target_work);
+	vb_cancel_work(vb, &vb->stats.work);
+	vb_cancel_work(vb, &vb->hints.work);
+	reporting_end(vb);
+}
+
+static int vb_register(struct virtio_balloon *vb)
+{
+	int err = balloon_register_device(&vb->b, &vb->vdev->dev, &vb_ops);
+
+	if (!err &&
+	    virtio_has_feature(vb->vdev, VIRTIO_BALLOON_F_DEFLATE_ON_OOM) &&
+	    balloon_deflate_on_oom(&vb->b))
+		dev_warn(&vb->vdev->dev, "balloon does not deflate on OOM\n");
 	return err;
 }
 
@@ -441,22 +1125,29 @@ static int vb_probe(struct virtio_device *vdev)
 		return -ENOMEM;
 	vb->vdev = vdev;
 	vdev->priv = vb;
+	vb->stopped = true;
+	spin_lock_init(&vb->work_lock);
 	INIT_WORK(&vb->target_work, vb_target_work);
+	INIT_WORK(&vb->stats.work, stats_work);
+	INIT_WORK(&vb->hints.work, hints_work);
+	init_waitqueue_head(&vb->hints.wait);
+	INIT_LIST_HEAD(&vb->hints.blocks);
+	init_waitqueue_head(&vb->reporting.wait);
 
 	err = vb_find_vqs(vb);
 	if (err)
 		goto err_free;
-	err = balloon_register_device(&vb->b, &vdev->dev, &vb_ops);
+	err = vb_register(vb);
 	if (err)
 		goto err_del_vqs;
-	virtio_device_ready(vdev);
-	vb_changed(vdev);
+	device_set_wakeup_capable(&vdev->dev, true);
+	vb_start(vb);
 	return 0;
 
 err_del_vqs:
-	vb_del_vqs(vdev);
+	vb_del_vqs(vb);
 err_free:
-	vb_free(vb);
+	kfree(vb);
 	return err;
 }
 
@@ -465,19 +1156,47 @@ static void vb_remove(struct virtio_device *vdev)
 	struct virtio_balloon *vb = vdev->priv;
 	int err;
 
-	cancel_work_sync(&vb->target_work);
+	vb_stop(vb);
 	err = balloon_unregister_device(&vb->b);
-	vb_del_vqs(vdev);
+	vb_del_vqs(vb);
 	if (!err)
-		vb_free(vb);
+		kfree(vb);
+}
+
+/* The device may not be there when the next kernel uses the pages. */
+static void vb_shutdown(struct device *dev)
+{
+	struct virtio_balloon *vb = dev_to_virtio(dev)->priv;
+
+	vb_stop(vb);
+	balloon_shutdown(&vb->b);
 }
 
 #ifdef CONFIG_PM_SLEEP
-/* The queues do not survive a sleep; rather none than a dead balloon. */
+/* The queues do not survive a sleep, and the device may be another one then. */
 static int vb_freeze(struct virtio_device *vdev)
 {
-	dev_err(&vdev->dev, "balloon cannot be suspended yet: unbind the driver first\n");
-	return -EOPNOTSUPP;
+	struct virtio_balloon *vb = vdev->priv;
+	int err;
+
+	vb_stop(vb);
+	err = balloon_freeze(&vb->b);
+	if (!err)
+		vb_del_vqs(vb);
+	return err;
+}
+
+static int vb_restore(struct virtio_device *vdev)
+{
+	struct virtio_balloon *vb = vdev->priv;
+	int err;
+
+	err = vb_find_vqs(vb);
+	if (err)
+		return err;
+	balloon_thaw(&vb->b);
+	vb_start(vb);
+	return 0;
 }
 #endif
 
@@ -487,8 +1206,24 @@ static int vb_validate(struct virtio_device *vdev)
 	__virtio_clear_bit(vdev, VIRTIO_F_ACCESS_PLATFORM);
 	/* Direct descriptors only: all devices take them, nothing to allocate. */
 	__virtio_clear_bit(vdev, VIRTIO_RING_F_INDIRECT_DESC);
+	/* A device that does not know what free pages contain would change it. */
+	if (!want_init_on_free() && !page_poisoning_enabled_static())
+		__virtio_clear_bit(vdev, VIRTIO_BALLOON_F_PAGE_POISON);
+	else if (!virtio_has_feature(vdev, VIRTIO_BALLOON_F_PAGE_POISON))
+		__virtio_clear_bit(vdev, VIRTIO_BALLOON_F_REPORTING);
 	return 0;
 }
+
+/*
+ * Features that have a queue are accepted up to one of them and refused from
+ * there on: devices number their queues by what they offered, the kernel by what
+ * was accepted.  A legacy device has none of those that came later.
+ */
+static const unsigned int vb_legacy_features[] = {
+	VIRTIO_BALLOON_F_MUST_TELL_HOST,
+	VIRTIO_BALLOON_F_STATS_VQ,
+	VIRTIO_BALLOON_F_DEFLATE_ON_OOM,
+};
 
 static const unsigned int vb_features[] = {
 	/*
@@ -496,6 +1231,11 @@ static const unsigned int vb_features[] = {
 	 * or without this.
 	 */
 	VIRTIO_BALLOON_F_MUST_TELL_HOST,
+	VIRTIO_BALLOON_F_STATS_VQ,
+	VIRTIO_BALLOON_F_DEFLATE_ON_OOM,
+	VIRTIO_BALLOON_F_FREE_PAGE_HINT,
+	VIRTIO_BALLOON_F_PAGE_POISON,
+	VIRTIO_BALLOON_F_REPORTING,
 };
 
 static const struct virtio_device_id vb_id_table[] = {
@@ -507,8 +1247,11 @@ MODULE_DEVICE_TABLE(virtio, vb_id_table);
 static struct virtio_driver vb_driver = {
 	.feature_table = vb_features,
 	.feature_table_size = ARRAY_SIZE(vb_features),
+	.feature_table_legacy = vb_legacy_features,
+	.feature_table_size_legacy = ARRAY_SIZE(vb_legacy_features),
 	.driver.name = KBUILD_MODNAME,
 	.driver.owner = THIS_MODULE,
+	.driver.shutdown = vb_shutdown,
 	.id_table = vb_id_table,
 	.validate = vb_validate,
 	.probe = vb_probe,
@@ -516,9 +1259,35 @@ static struct virtio_driver vb_driver = {
 	.config_changed = vb_changed,
 #ifdef CONFIG_PM_SLEEP
 	.freeze = vb_freeze,
+	.restore = vb_restore,
 #endif
 };
-module_virtio_driver(vb_driver);
+
+static struct shrinker *vb_shrinker;
+
+static int __init vb_init(void)
+{
+	int err;
+
+	vb_shrinker = shrinker_alloc(0, "virtio-balloon");
+	if (!vb_shrinker)
+		return -ENOMEM;
+	vb_shrinker->count_objects = hints_count;
+	vb_shrinker->scan_objects = hints_scan;
+	shrinker_register(vb_shrinker);
+	err = register_virtio_driver(&vb_driver);
+	if (err)
+		shrinker_free(vb_shrinker);
+	return err;
+}
+module_init(vb_init);
+
+static void __exit vb_exit(void)
+{
+	unregister_virtio_driver(&vb_driver);
+	shrinker_free(vb_shrinker);
+}
+module_exit(vb_exit);
 
 MODULE_DESCRIPTION("Virtio balloon adapter");
 MODULE_LICENSE("GPL");

@@ -32,6 +32,7 @@
 #include <linux/list.h>
 #include <linux/migrate.h>
 #include <linux/mm_types.h>
+#include <linux/notifier.h>
 #include <linux/pagemap.h>		/* for page-level drivers that rely on it */
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -127,13 +128,14 @@ static inline void *balloon_batch_priv(struct balloon_batch *batch)
  *	@batch, or a negative errno if the hypervisor has seen none of it; then
  *	the adapter must not complete it and the device is marked broken.
  * @report: Optional.  Publish that the balloon now holds @nr_pages.  Called by
- *	the target worker and once more by balloon_unregister_device(), never
- *	concurrently with itself; may sleep.
+ *	the target worker and once more by balloon_unregister_device() and
+ *	balloon_freeze(), never concurrently with itself; may sleep.
  * @reset: Optional.  Make the hypervisor forget this balloon, because it failed
- *	or fell silent: when @reset returns, every batch in flight has been
- *	completed (with an error) and the guest may use all of its pages
- *	again.  Called once at most, by balloon_unregister_device(); nothing
- *	is submitted meanwhile or afterwards; may sleep.
+ *	or fell silent, or because the guest ends: when @reset returns, every
+ *	batch in flight has been completed (with an error) and the guest may
+ *	use all of its pages again.  Called by balloon_unregister_device(),
+ *	balloon_freeze() and balloon_shutdown(); nothing is submitted meanwhile
+ *	or afterwards, until balloon_thaw(); may sleep.
  */
 struct balloon_dev_ops {
 	const char *driver;
@@ -157,6 +159,7 @@ struct balloon_dev_ops {
  * @batches: batches submitted
  * @refused: pages that the hypervisor refused or failed on
  * @alloc_failed: times that inflation found no page
+ * @oom_deflated: pages given back because the guest ran out of memory
  *
  * All under &balloon_dev_info.pages_lock.  At every moment
  * @enqueued - @dequeued is the number of pages that the device holds, and
@@ -181,6 +184,7 @@ struct balloon_stats {
 	unsigned long batches;
 	unsigned long refused;
 	unsigned long alloc_failed;
+	unsigned long oom_deflated;
 };
 
 /**
@@ -236,13 +240,16 @@ struct balloon_dev_info {
 	unsigned int nr_for_target;	/* the target worker's, not yet settled */
 	unsigned int nr_submitting;	/* calls of ->submit() under way */
 	unsigned long nr_migrating;	/* pairs of pages recorded, not settled */
-	bool dying;			/* unregistering: isolates nothing */
+	bool dying;			/* being emptied: isolates nothing */
+	bool squeezed;			/* the guest has run out of memory */
 	int error;			/* why the device is broken, or 0 */
 
 	/* private: written at registration only */
 	const struct balloon_dev_ops *ops;
 	struct device *dev;
 	int id;
+	bool deflate_on_oom;
+	struct notifier_block oom;
 	struct balloon_batch *batch[BALLOON_NR_BATCHES];
 
 	/* private: each with its own synchronisation */
@@ -258,10 +265,14 @@ struct balloon_dev_info {
 	unsigned long reported;		/* jiffies, worker only */
 };
 
-/* Adapters: mm/balloon_dev.c, mm/balloon_worker.c, mm/balloon_batch.c */
+/* Adapters: mm/balloon_dev.c, mm/balloon_worker.c, mm/balloon_oom.c, mm/balloon_batch.c */
 int balloon_register_device(struct balloon_dev_info *b, struct device *parent,
 			    const struct balloon_dev_ops *ops);
 int balloon_unregister_device(struct balloon_dev_info *b);
+int balloon_freeze(struct balloon_dev_info *b);
+void balloon_thaw(struct balloon_dev_info *b);
+void balloon_shutdown(struct balloon_dev_info *b);
+int balloon_deflate_on_oom(struct balloon_dev_info *b);
 void balloon_set_target(struct balloon_dev_info *b, unsigned long nr_pages);
 void balloon_set_ack_timeout(struct balloon_dev_info *b, unsigned int ms);
 void balloon_batch_complete(struct balloon_batch *batch, int error);

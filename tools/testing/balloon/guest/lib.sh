@@ -9,9 +9,12 @@ export DRIVER BALLOONS MEM_MIB
 
 CLASS=/sys/class/balloon
 NULL=/sys/kernel/config/null_balloon
-RESULTS=0
-LEDGERS=0
+PART=${PART:-1}		# of a scenario that goes on after a reboot
+RESULTS=${RESULTS:-0}
+LEDGERS=${LEDGERS:-0}
 TARGET=0		# pages, as last asked for
+COMPACTORS=		# processes
+UNDER_WAY=0
 PAGES_PER_MIB=256
 
 # --- results -----------------------------------------------------------------------------------------------
@@ -89,6 +92,8 @@ load_module() {
 # What the kernel package has as modules and every scenario needs.
 load_base() {
 	load_module kernel/virtio_pci
+	load_module kernel/virtio_mmio
+	load_module kernel/virtio_blk
 	load_module kernel/configfs
 	mount -t configfs configfs /sys/kernel/config
 }
@@ -132,12 +137,35 @@ host_balloon() {
 	echo "# host: balloon $1"
 }
 
+# host_migrate MIB...: the host moves the guest to another QEMU, and asks for balloons of these sizes on the way. When it
+# asks for the last one, which should be another, the guest has arrived.
+host_migrate() {
+	echo "# host: migrate $*"
+	for mib in "$@"; do
+		TARGET=$((mib * PAGES_PER_MIB))
+	done
+}
+
+# balloon_towards MIB: ask for a balloon of this size, and be back when it is on its way. UNDER_WAY counts how often it
+# was not yet there.
+balloon_towards() {
+	before=$(balloon_pages)
+	host_balloon "$1"
+	wait_until 20 not balloon_has "$before" || not_ok "balloon on its way to $1 MiB"
+	now=$(balloon_pages)
+	say "$now of $TARGET pages"
+	[ "$now" = "$TARGET" ] || UNDER_WAY=$((UNDER_WAY + 1))
+}
+
+balloon_has() { [ "$(balloon_pages)" = "$1" ]; }
+
 # at_rest [DEVICE]: our driver says so itself.
 at_rest() {
-	[ "$(balloon_value target_pages "$1")" = "$(balloon_value actual_pages "$1")" ] &&
-		[ "$(balloon_value pending_pages "$1")" = 0 ] &&
-		[ "$(balloon_value isolated_pages "$1")" = 0 ]
+	[ "$(balloon_value target_pages "$1")" = "$(balloon_value actual_pages "$1")" ] && quiet "$1"
 }
+
+# quiet [DEVICE]: nothing is on its way, whatever the target is.
+quiet() { [ "$(balloon_value pending_pages "$1")" = 0 ] && [ "$(balloon_value isolated_pages "$1")" = 0 ]; }
 
 # The stock driver counts a page before it tells the host, so one look at the count is too early by up to 256
 # pages: the count and the device's interrupts must also have stood still since the look before.
@@ -214,6 +242,7 @@ compact_stop() {
 	kill $COMPACTORS
 	# shellcheck disable=SC2086
 	wait $COMPACTORS 2>/dev/null
+	COMPACTORS=
 }
 
 # start NAME PROGRAM [ARGUMENT...]: run one of our programs until stop NAME, and wait for its "ready".
@@ -222,7 +251,7 @@ start() {
 	shift
 	"$@" >"/tmp/$name" 2>&1 &
 	echo $! >"/tmp/$name.pid"
-	wait_until 30 grep -q ready "/tmp/$name" || not_ok "$* starts"
+	wait_until 60 grep -q ready "/tmp/$name" || not_ok "$* starts"
 }
 
 stop() {
@@ -266,8 +295,80 @@ idle_percent() {
 
 cpu_times() { awk '/^cpu / { print $2 + $3 + $4 + $5 + $6 + $7 + $8, $5 }' /proc/stat; }
 
+# features FIRST [LAST]: of these bits, a 1 for each on which driver and device have agreed, else a 0.
+features() { cut -c $(($1 + 1))-$((${2:-$1} + 1)) "/sys/bus/virtio/devices/$(virtio_name)/features"; }
+
+# Bits of the ring and the transport.
+EVENT_IDX=29 VERSION_1=32 RING_PACKED=34
+
+# device_test [BIT=0|1...]: after a look at features, the balloon goes up, is moved, and goes down again.
+device_test() {
+	managed=$(managed_pages)
+	verify_start 64
+	load_driver
+	balloon_to 100
+	ledger
+	for bit in "$@"; do
+		equal "feature ${bit%=*}" "${bit#*=}" "$(features "${bit%=*}")"
+	done
+	scattered_balloon 300
+	ledger
+	compact
+	check "pages migrated" [ "$(migrated_pages)" -gt 1000 ]
+	ledger
+	for mib in 120 0; do
+		balloon_to $mib
+		ledger
+	done
+	equal "no page is left offline" 0 "$(offline_pages)"
+	equal "no page is left out of the zones' count" "$managed" "$(managed_pages)"
+	verify_stop
+}
+
 virtio_name() { basename /sys/bus/virtio/drivers/virtio_balloon/virtio[0-9]*; }
 bind() { echo "$2" >"/sys/bus/virtio/drivers/virtio_balloon/$1"; }
+
+# --- sleep -----------------------------------------------------------------------------------------------------
+
+LPC_BRIDGE=/sys/bus/pci/devices/0000:00:1f.0/config
+
+# suspend: to memory, until the host wakes us. The firmware does not tell the chipset again where its power management
+# is (PMBASE and ACPI_CNTL), so we do.
+suspend() {
+	dd if=$LPC_BRIDGE of=/tmp/pmbase bs=4 skip=16 count=2 2>/dev/null
+	echo deep >/sys/power/mem_sleep
+	echo "# host: wakeup"
+	echo mem >/sys/power/state || return
+	dd if=/tmp/pmbase of=$LPC_BRIDGE bs=4 seek=16 conv=notrunc 2>/dev/null
+}
+
+# hibernate: to the disk. Our host ends, and we go on in another one.
+hibernate() {
+	grep -q /dev/vda /proc/swaps || { mkswap /dev/vda >/dev/null && swapon /dev/vda; } || return
+	echo shutdown >/sys/power/disk
+	echo "# host: boot RESUME=/dev/vda"
+	echo disk >/sys/power/state
+}
+
+# --- reboot ----------------------------------------------------------------------------------------------------
+
+# The words on the next kernel's command line with which the scenario starts again as its next part. Results that come
+# after this are not counted.
+next_part() { echo "PART=$((PART + 1)) RESULTS=$RESULTS LEDGERS=$LEDGERS"; }
+
+reboot_now() {
+	echo "# host: boot $(next_part)"
+	stty -F /dev/ttyS1 drain 2>/dev/null
+	reboot -f
+}
+
+kexec_load() { kexec /kexec/kernel /kexec/initramfs "$(cat /proc/cmdline) $(next_part)"; }
+
+kexec_now() {
+	echo "# host: kexec"
+	stty -F /dev/ttyS1 drain 2>/dev/null
+	kexec
+}
 
 # --- injected faults -------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import selectors
 import shutil
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +33,11 @@ RACE_EDGE = re.compile(r"={60}")
 OUR_FRAME = re.compile(r"\[(virtio_balloon|null_balloon|balloon_\w+)[^]]*\]|\bballoon_\w+\+0x")
 BOOT_ATTEMPTS = 3
 BOOT_SECONDS = 60
+MIGRATION_SECONDS = 120
+UNPLUG_SECONDS = 30
+SUSPEND_SECONDS = 30
+SLOW_MIGRATION = 1 << 20        # bytes in a second
+LOGS = ("console", "ktap", "trace", "qemu.err", "command")
 WARNING_END = re.compile(r"---\[ end trace|</TASK>")
 
 
@@ -96,28 +102,26 @@ def save_logs(work, scenario, kernel):
         return None
     logs = OUT / "logs" / kernel.version / scenario.name
     shutil.rmtree(logs, ignore_errors=True)
-    logs.mkdir(parents=True)
-    for name in ("console", "ktap", "trace", "qemu.err", "command"):
-        if (work / name).exists():
-            shutil.copy(work / name, logs / name)
+    for path in (path for path in work.rglob("*") if path.name in LOGS):
+        copy = logs / path.relative_to(work)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
     return logs
 
 
 def boot(scenario, kernel, work, report, listener):
-    argv = qemu.command_line(kernel, scenario, work)
-    (work / "command").write_text(" ".join(argv) + "\n")
-    with qemu.Qemu(argv, work) as machine:
-        session = Session(scenario, kernel, machine, work, report)
-        session.start()
+    with ExitStack() as stack:
+        session = Session(scenario, kernel, stack, work, report)
+        session.boot()
         ended = session.listen(listener)
         judge_end(session, ended)
-    judge_console(scenario, work, report)
+    judge_console(scenario, session.machines, report)
     return session
 
 
 def judge_end(session, ended):
     report, results = session.report, session.guest_results
-    if error := session.machine.error_text():
+    for error in filter(None, (machine.error_text() for machine in session.machines)):
         report.add(False, f"qemu: {error}")
     if not ended:
         limit = session.seconds if session.greeted else BOOT_SECONDS * session.slow
@@ -130,9 +134,10 @@ def judge_end(session, ended):
     report.add(reason == "guest-shutdown", f"powered off by itself ({reason})")
 
 
-def judge_console(scenario, work, report):
+def judge_console(scenario, machines, report):
     """The kernel's log: KUnit's results in it, and its complaints."""
-    lines = (work / "console").read_text(errors="replace").splitlines()
+    lines = [line for machine in machines
+             for line in (machine.work / "console").read_text(errors="replace").splitlines()]
     report.results += ktap.kernel_log_results(lines)
     lines, foreign = without_foreign_races(lines)
     found = complaints(lines, scenario.get("expect"))
@@ -174,18 +179,28 @@ def complaints(lines, expected):
     return found
 
 
-class Session:
-    """The conversation with a running guest."""
+def release(machine):
+    """Let a machine run that was held until it was told everything."""
+    if "-S" in machine.argv:
+        machine.control.command("cont")
 
-    def __init__(self, scenario, kernel, machine, work, report):
-        self.scenario, self.machine, self.report = scenario, machine, report
+
+class Session:
+    """The conversation with a running guest, which may go from one QEMU to the next."""
+
+    def __init__(self, scenario, kernel, stack, work, report):
+        self.scenario, self.kernel, self.stack, self.work, self.report = scenario, kernel, stack, work, report
         self.slow, self.mem = kernel.slow, scenario.mem(kernel)
         self.seconds = scenario.number("timeout") * kernel.slow + scenario.number("minutes") * 60
-        self.host = ledger.HostLedger(self.mem << 20, machine.control.ram_address())
-        self.trace = ledger.TraceReader(work / "trace", self.host)
+        self.machines = []          # all that there were
+        self.machine = self.host = self.trace = None
         self.log = work / "ktap"
+        self.rest = b""             # of a line that is not complete
+        self.mib = scenario.get("target")
+        self.words = None           # for the kernel of the next QEMU, if there shall be one
         self.guest_results = 0
         self.greeted = False
+        self.unplugging = False
         self.deadline = 0
         self.plan = None
         self.guest_ledger = None
@@ -193,18 +208,52 @@ class Session:
         self.coverage_path = coverage.path(scenario, kernel)
         self.ledger_mark = self.ledger_foreign = 0
 
-    def start(self):
-        if self.scenario.get("target"):
-            self.host_balloon(self.scenario.get("target"))
-        if "-S" in self.machine.argv:
-            self.machine.control.command("cont")
+    def boot(self, words=""):
+        """A new QEMU, which knows nothing but what balloon is wanted."""
+        self.attach(self.new_machine(words), ledger.HostLedger(self.mem << 20))
+        if self.mib:
+            self.host_balloon(self.mib)
+        release(self.machine)
+
+    def boot_again(self):
+        """The guest has switched the machine off, and wants another one."""
+        reason = self.machine.control.shutdown_reason()
+        self.report.add(reason in ("guest-shutdown", "guest-reset"), f"ended by itself ({reason})")
+        self.machine.process.wait()
+        words, self.words = self.words, None
+        self.boot(words)
+
+    def new_machine(self, words="", further=()):
+        """One more QEMU; the first keeps its files in the boot's own directory."""
+        work = self.work / f"qemu{len(self.machines) + 1}" if self.machines else self.work
+        work.mkdir(exist_ok=True)
+        argv = [*qemu.command_line(self.kernel, self.scenario, self.work, work, words), *further]
+        (work / "command").write_text(" ".join(argv) + "\n")
+        self.machines.append(self.stack.enter_context(qemu.Qemu(argv, work)))
+        return self.machines[-1]
+
+    def attach(self, machine, host):
+        """From now on @machine has the guest, and @host keeps its ledger."""
+        self.machine, self.host = machine, host
+        host.ram_address = machine.control.ram_address()
+        self.trace = ledger.TraceReader(machine.work / "trace", host)
 
     def listen(self, listener):
-        """Obey until QEMU ends (True) or the time is up (False)."""
-        pipe = self.machine.process.stdout
+        """Obey until the last QEMU ends (True) or the time is up (False)."""
         self.deadline = time.monotonic() + BOOT_SECONDS * self.slow
-        rest = b""
-        with selectors.DefaultSelector() as selector, open(self.log, "wb") as log:
+        machine = None
+        with open(self.log, "wb") as log:
+            while machine is not self.machine:
+                machine = self.machine
+                if not self.obey(machine.process.stdout, log, listener):
+                    return False
+                if machine is self.machine and self.words is not None:
+                    self.boot_again()
+        return True
+
+    def obey(self, pipe, log, listener):
+        """Obey until the pipe ends (True) or the time is up (False)."""
+        with selectors.DefaultSelector() as selector:
             selector.register(pipe, selectors.EVENT_READ)
             while (left := self.deadline - time.monotonic()) > 0:
                 if not selector.select(left):
@@ -213,7 +262,7 @@ class Session:
                 if not data:
                     return True
                 log.write(data)
-                *lines, rest = (rest + data).split(b"\n")
+                *lines, self.rest = (self.rest + data).split(b"\n")
                 for line in lines:
                     self.line(line.decode(errors="replace").rstrip("\r"), listener)
         return False
@@ -247,15 +296,84 @@ class Session:
 
     def host_balloon(self, mib):
         """A balloon of this many MiB; QEMU wants to be told what remains."""
+        self.mib = mib
         remains = max(1, self.mem - int(mib))
         self.machine.control.command("balloon", value=remains << 20)
 
     def host_device_del(self):
         self.machine.control.command("device_del", id="balloon0")
+        self.unplugging = True
 
     def host_device_add(self):
-        """A new device starts with an empty ledger."""
+        """The guest may have forgotten the old device a little earlier than QEMU."""
+        if self.unplugging:
+            self.machine.control.event("DEVICE_DELETED", UNPLUG_SECONDS * self.slow, device="balloon0")
+            self.unplugging = False
         self.machine.control.command("device_add", **qemu.device(self.scenario))
+
+    def host_stats(self, what, *arguments):
+        """"poll SECONDS" has QEMU ask for statistics so often, 0 ends it; "between NAME LEAST MOST" judges what it has got."""
+        if what == "poll":
+            self.machine.control.set_property("guest-stats-polling-interval", int(arguments[0]))
+            return
+        name, least, most = arguments
+        value = self.machine.control.property("guest-stats")["stats"].get(name)
+        self.report.add(value is not None and int(least) <= value <= int(most), f"{name}: {value}, between {least} and {most}")
+
+    def host_reported(self, least, most="inf"):
+        """How much free page reporting had the host drop, up to the ledger read last."""
+        count = self.host.counts["reported"]
+        self.report.add(int(least) <= count <= float(most),
+                        f"{count} blocks were dropped that the guest reported free, {least} to {most} expected")
+
+    def host_boot(self, *words):
+        """When QEMU ends, the guest goes on in a new one, whose kernel has these words on its command line."""
+        self.words = " ".join(words)
+
+    def host_kexec(self):
+        """Another kernel is about to take over, without giving pages back."""
+        self.host.new_kernel = True
+
+    def host_wakeup(self):
+        """Wake the guest when it has suspended."""
+        if suspended := self.machine.control.event("SUSPEND", SUSPEND_SECONDS * self.slow):
+            self.machine.control.command("system_wakeup")
+        self.report.add(suspended, "the guest suspends")
+
+    def host_migrate(self, *sizes):
+        """
+        Move the guest to a new QEMU. On its way it is asked for a balloon of each of these sizes, and for one of the last
+        size when it has arrived, which tells it so.
+        """
+        source, address = self.machine, f"unix:{self.work}/migration"
+        target = self.new_machine(further=("-incoming", address))
+        release(target)
+        source.control.command("migrate-set-parameters", **{"max-bandwidth": SLOW_MIGRATION, "downtime-limit": 2000})
+        source.control.command("migrate", uri=address)
+        for mib in sizes[:-1]:
+            self.host_balloon(mib)
+            there = self.until(lambda mib=mib: source.control.balloon_mib(self.mem) == int(mib), 20)
+            self.report.add(there, f"balloon of {mib} MiB on the way")
+        if "free-page-hint=on" in self.scenario.get("balloon-options"):
+            self.until(source.unsent_pages, 20)
+            self.report.add((unsent := source.unsent_pages()) > 0, f"{unsent} pages are not sent thanks to hints")
+        source.control.command("migrate-set-parameters", **{"max-bandwidth": 1 << 40})
+        self.until(lambda: source.migration().get("status") in ("completed", "failed", None), MIGRATION_SECONDS)
+        status = source.migration()
+        if status.get("status") != "completed" or not self.until(target.runs, MIGRATION_SECONDS):
+            raise HarnessError(f"migration {status.get('status')} {status.get('error-desc', '')} {target.error_text()}")
+        source.control.command("quit")
+        source.process.wait()
+        self.trace.read_until_mark(0)
+        self.attach(target, self.host)
+        self.host_balloon(sizes[-1])
+
+    def until(self, condition, seconds):
+        """Wait for something of which QEMU gives no notice; says whether it came."""
+        deadline = time.monotonic() + seconds * self.slow
+        while not (true := condition()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return bool(true)
 
     def host_note(self, *pairs):
         self.report.notes.update(pair.split("=", 1) for pair in pairs)
@@ -290,8 +408,9 @@ class Session:
         if not self.trace.read_until_mark(self.ledger_mark):
             self.report.add(False, f"QEMU's trace has no mark {self.ledger_mark}")
             return
+        self.host.new_kernel = False
         self.report.ledgers.append({"guest": len(self.guest_ledger), "host": len(self.host.pages),
-                                    "guest_only": len(self.guest_ledger - self.host.pages - self.host.reported),
+                                    "guest_only": len(self.guest_ledger - self.host.pages),
                                     "host_only": len(self.host.pages - self.guest_ledger)})
         differences = ledger.compare(self.host, self.guest_ledger, self.ledger_foreign)
         text = "; ".join(differences) or f"host ledger equals guest ledger: {len(self.guest_ledger)} pages"

@@ -14,7 +14,7 @@ from pathlib import Path
 from .common import BUILD, ROOT, TESTS, HarnessError, require, run
 
 GUEST = TESTS / "guest"
-KERNEL_MODULES = ("virtio_pci", "virtio_balloon", "configfs")
+KERNEL_MODULES = ("virtio_pci", "virtio_mmio", "virtio_balloon", "configfs")
 OUR_MODULES = ("balloon_compaction", "virtio_balloon", "null_balloon")
 TEST_MODULES = ("page_level_balloon", "page_level_balloon_stock")
 DIRECTORIES = ("bin", "dev", "proc", "sys", "tmp", "modules", "modules/kernel", "modules/ours", "modules/kunit",
@@ -30,6 +30,19 @@ def build(path, kernel, scenario):
         archive.add("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
         for name, data in sorted(contents(kernel, scenario).items()):
             archive.add(name, stat.S_IFREG | 0o755, data)
+        archive.finish()
+    if scenario.number("kexec"):
+        add_itself(path, kernel)
+
+
+def add_itself(path, kernel):
+    """Archives may follow each other: this one holds the first one, and the kernel."""
+    data = path.read_bytes()
+    with open(path, "ab") as out:
+        archive = Cpio(out)
+        archive.add("kexec", stat.S_IFDIR | 0o755)
+        archive.add("kexec/initramfs", stat.S_IFREG | 0o644, data)
+        archive.add("kexec/kernel", stat.S_IFREG | 0o644, kernel.image.read_bytes())
         archive.finish()
 
 
@@ -64,7 +77,8 @@ def compiled(source, program):
 
 def module_files(kernel, scenario):
     """Modules by place and name: kernel/ the stock ones, ours/, kunit/ and test/ from build/<version>/."""
-    found = {f"kernel/{name}": data for name, data in with_dependencies(kernel, KERNEL_MODULES).items()}
+    wanted = KERNEL_MODULES + (("virtio_blk",) if scenario.number("disk") else ())
+    found = {f"kernel/{name}": data for name, data in with_dependencies(kernel, wanted).items()}
     built = BUILD / kernel.version
     for name in OUR_MODULES:
         path = find_module(kernel, name) if kernel.overlay else built / f"{name}.ko"

@@ -6,7 +6,8 @@ Relevant records, in the order in which things happened (a balloon's queues are 
 	virtio_queue_notify vdev V n N vq Q		the guest kicked queue N
 	virtio_balloon_handle_output section name: S gpa: G	the guest named this page on the queue just kicked
 	ram_block_discard_range R@HOST + LEN: ...	the host dropped memory; HOST is an address of QEMU's
-	pci_cfg_write mch 00:0.0 @0x3c <- 0xK		the guest is about to read its own K-th ledger
+	pci_cfg_write NAME 00:0.0 @0x3c <- 0xK		the guest is about to read its own K-th ledger
+	virtio_set_status vdev V val 0			the device was reset
 Discards after a kick of a queue past the deflate queue come from free page reporting.
 """
 import re
@@ -19,7 +20,8 @@ LOW_MEMORY_IF_SPLIT = 0x80000000
 NOTIFY = re.compile(r"virtio_queue_notify vdev (\S+) n (\d+) vq")
 PAGE = re.compile(r"virtio_balloon_handle_output section name: (\S+) gpa: (?:0x)?([0-9a-f]+)")
 DISCARD = re.compile(r"ram_block_discard_range \S+@0x([0-9a-f]+) \+ 0x([0-9a-f]+):")
-MARK = re.compile(r"pci_cfg_write mch 00:0+\.0 @0x3c <- 0x([0-9a-f]+)")
+RESET = re.compile(r"virtio_set_status vdev (\S+) val 0\b")
+MARK = re.compile(r"pci_cfg_write \S+ 00:0+\.0 @0x3c <- 0x([0-9a-f]+)")
 
 
 class HostLedger:
@@ -29,40 +31,45 @@ class HostLedger:
         self.ram_address = ram_address      # where QEMU has the guest's first byte
         self.split = LOW_MEMORY_IF_SPLIT if ram_bytes >= LOW_MEMORY_LIMIT else ram_bytes
         self.pages = set()          # named on the inflate queue and not since on the deflate queue
-        self.reported = set()       # dropped through free page reporting and not named since
-        self.counts = {"inflated": 0, "deflated": 0, "kicks": 0, "discards": 0,
-                       "double_inflate": 0, "unknown_deflate": 0}
+        self.counts = {"inflated": 0, "deflated": 0, "kicks": 0, "discards": 0, "reported": 0,
+                       "double_inflate": 0, "unknown_deflate": 0, "reported_in_balloon": 0}
         self.mark = 0
         self.queue = None
+        self.kicked = self.balloon = None   # QEMU's addresses of the devices last kicked, and that named pages
+        self.new_kernel = False     # with the next reset all memory is the guest's again, as another kernel takes over
 
     def feed(self, line):
         """Account for one record; unknown records are other people's."""
         if match := PAGE.search(line):
             self.named(int(match[2], 16) >> PAGE_SHIFT)
         elif match := NOTIFY.search(line):
-            self.queue = int(match[2])
+            self.kicked, self.queue = match[1], int(match[2])
             self.counts["kicks"] += 1
         elif match := MARK.search(line):
             self.mark = int(match[1], 16)
+        elif self.new_kernel and (match := RESET.search(line)) and match[1] == self.balloon:
+            self.pages.clear()
         elif "ram_block_discard_range" in line and (match := DISCARD.search(line)):
             self.discarded(int(match[1], 16), int(match[2], 16))
 
     def named(self, pfn):
+        self.balloon = self.kicked
         if self.queue == INFLATE:
             self.counts["inflated"] += 1
             self.counts["double_inflate"] += pfn in self.pages
             self.pages.add(pfn)
         else:
             self.counts["deflated"] += 1
-            self.counts["unknown_deflate"] += pfn not in self.pages and pfn not in self.reported
+            self.counts["unknown_deflate"] += pfn not in self.pages
             self.pages.discard(pfn)
-            self.reported.discard(pfn)
 
     def discarded(self, address, length):
+        """A page of the balloon that is reported free would be used twice."""
         self.counts["discards"] += 1
         if self.queue is not None and self.queue > DEFLATE:
             first = self.guest_address(address - self.ram_address) >> PAGE_SHIFT
-            self.reported.update(range(first, first + (length >> PAGE_SHIFT)))
+            self.counts["reported"] += 1
+            self.counts["reported_in_balloon"] += not self.pages.isdisjoint(range(first, first + (length >> PAGE_SHIFT)))
 
     def guest_address(self, offset):
         return offset if offset < self.split else (1 << 32) + offset - self.split
@@ -95,14 +102,14 @@ def compare(host, guest, foreign=0):
 
     @foreign pages of the guest's ledger belong to a device that this host does not know.
     """
-    unknown = guest - host.pages - host.reported
+    unknown = guest - host.pages
     stale = host.pages - guest
     differences = []
     if len(unknown) != foreign:
         differences.append(f"{len(unknown)} pages ballooned in the guest only, {foreign} expected{sample(unknown)}")
     if stale:
         differences.append(f"{len(stale)} pages ballooned for the host only, the guest uses them{sample(stale)}")
-    for count in ("double_inflate", "unknown_deflate"):
+    for count in ("double_inflate", "unknown_deflate", "reported_in_balloon"):
         if host.counts[count]:
             differences.append(f"{count} {host.counts[count]}")
     return differences

@@ -31,7 +31,7 @@ KERNEL_FILES = """
     drivers/misc/Kconfig drivers/misc/Makefile drivers/misc/vmw_balloon.c
     drivers/virtio/Makefile drivers/virtio/virtio.c drivers/virtio/virtio_balloon.c
     include/linux/balloon_compaction.h include/linux/migrate.h include/linux/virtio_config.h
-    include/linux/vm_event_item.h
+    include/linux/shrinker.h include/linux/vm_event_item.h include/uapi/linux/virtio_balloon.h
     mm/Kconfig mm/Makefile mm/balloon_compaction.c mm/vmstat.c
 """.split()
 

@@ -7,15 +7,23 @@ The kernel kills the process when we die (setpriv --pdeathsig), kill_all() does 
 """
 import json
 import re
+import shlex
 import socket
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 from .common import BUILD, HarnessError, require
 
-EVENTS = ("virtio_queue_notify", "virtio_balloon_handle_output", "ram_block_discard_range", "pci_cfg_write")
+EVENTS = ("virtio_queue_notify", "virtio_balloon_handle_output", "ram_block_discard_range", "pci_cfg_write",
+          "virtio_set_status")
 KVM_TRIAL_SECONDS = 5
+DEVICE_PATH = "/machine/peripheral/balloon0"
+# microvm needs ACPI to power off, and its PCI host bridge is only there for the ledger's marks.
+MACHINES = {"q35": "q35", "microvm": "microvm,acpi=on,pcie=on"}
+TRANSPORTS = {"q35": "virtio-balloon-pci", "microvm": "virtio-balloon-device"}
+QMP_SECONDS = 10
 CONSOLE = "console=ttyS0 panic=-1 loglevel=7"
 
 running = set()
@@ -31,16 +39,19 @@ def kill_all():
             process.kill()
 
 
-def command_line(kernel, scenario, work):
-    """Everything that QEMU is told; @work is the directory of this boot."""
-    return [require("qemu-system-x86_64"), "-M", "q35", *machine(kernel, scenario), "-nodefaults",
-            "-display", "none", "-no-reboot", "-m", str(scenario.mem(kernel)),
-            "-kernel", str(kernel.image), "-initrd", str(work / "initramfs"),
-            "-append", " ".join([CONSOLE, kernel.fragment.get("append"), scenario.get("append")]),
+def command_line(kernel, scenario, boot, work, words=""):
+    """
+    Everything that QEMU is told; @boot is the directory of this boot, @work that of this process, @words go on the kernel's
+    command line.
+    """
+    append = [CONSOLE, *clock(kernel, scenario), kernel.fragment.get("append"), scenario.get("append"), words]
+    return [require("qemu-system-x86_64"), "-M", MACHINES[scenario.get("machine")], *machine(kernel, scenario), "-nodefaults",
+            "-display", "none", "-no-reboot", "-m", str(scenario.mem(kernel)), *nodes(kernel, scenario),
+            "-kernel", str(kernel.image), "-initrd", str(boot / "initramfs"), "-append", " ".join(append),
             "-serial", f"file:{work}/console",
-            "-chardev", "stdio,id=ktap,signal=off", "-serial", "chardev:ktap",
+            "-chardev", "stdio,id=ktap,signal=off", "-device", "isa-serial,index=1,chardev=ktap",
             "-qmp", f"unix:{work}/qmp,server=on,wait=off",
-            *balloon(scenario), *trace(scenario, work)]
+            *balloon(scenario), *disk(scenario, boot), *shlex.split(scenario.get("qemu-options")), *trace(scenario, work)]
 
 
 def machine(kernel, scenario):
@@ -48,22 +59,45 @@ def machine(kernel, scenario):
         return ["-accel", "tcg,thread=single", "-cpu", "max", "-smp", "1", "-icount", "shift=0,sleep=off",
                 "-seed", "1", "-rtc", "base=2024-01-01T00:00:00,clock=vm", "-S"]
     stopped = ["-S"] if scenario.get("target") else []
-    return [*accelerator(kernel), "-smp", kernel.fragment.get("smp") or scenario.get("smp"), *stopped]
+    return [*accelerator(kernel), "-smp", f"{scenario.smp(kernel)},sockets={scenario.number('nodes')}", *stopped]
+
+
+def clock(kernel, scenario):
+    """
+    How fast the processor counts: on microvm the kernel has only the PIT to find out by, fails when the host is busy,
+    and then waits for ever for its first tick. Under emulation the counter is the host's.
+    """
+    if scenario.get("machine") != "microvm" or "kvm" in accelerator(kernel):
+        return []
+    mhz = re.search(r"^cpu MHz\s*: ([\d.]+)", Path("/proc/cpuinfo").read_text(encoding="ascii"), re.M)
+    return [f"tsc_early_khz={int(float(mhz[1]) * 1000)}", "tsc=reliable"] if mhz else []
+
+
+def nodes(kernel, scenario):
+    """Memory and processors of each NUMA node; nothing if there is one."""
+    count, mem, smp = scenario.number("nodes"), scenario.mem(kernel), scenario.smp(kernel)
+    if count == 1:
+        return []
+    argv = []
+    for node in range(count):
+        argv += ["-object", f"memory-backend-ram,id=ram{node},size={mem // count}M",
+                 "-numa", f"node,memdev=ram{node},cpus={node * smp // count}-{(node + 1) * smp // count - 1}"]
+    return argv
 
 
 def device(scenario):
     """The balloon as -device and device_add know it."""
-    options = {"driver": "virtio-balloon-pci", "id": "balloon0"}
+    options = {"driver": TRANSPORTS[scenario.get("machine")], "id": "balloon0"}
     if scenario.number("hotplug"):
         options["bus"] = "port0"
     pairs = (pair.split("=", 1) for pair in scenario.get("balloon-options").split(",") if pair)
-    options.update((key, typed(value)) for key, value in pairs)
+    options.update((key, typed(key, value)) for key, value in pairs)
     return options
 
 
-def typed(value):
-    """JSON wants a switch to be a boolean and a number a number."""
-    if value in ("on", "off"):
+def typed(key, value):
+    """JSON wants a switch to be a boolean and a number a number; a switch that knows "auto" too is a string."""
+    if value in ("on", "off") and key != "disable-legacy":
         return value == "on"
     return int(value) if value.isdigit() else value
 
@@ -73,6 +107,15 @@ def balloon(scenario):
     if not scenario.number("balloons"):
         return port
     return [*port, "-device", json.dumps(device(scenario))]
+
+
+def disk(scenario, boot):
+    """One disk, which all QEMUs of a boot have in turn."""
+    if not scenario.number("disk"):
+        return []
+    with open(boot / "disk", "ab") as file:
+        file.truncate(scenario.number("disk") << 20)
+    return ["-blockdev", f"driver=file,node-name=disk,filename={boot}/disk", "-device", "virtio-blk-pci,drive=disk"]
 
 
 def trace(scenario, work):
@@ -151,6 +194,22 @@ class Qemu:
                 time.sleep(0.02)
         raise HarnessError(f"qemu did not start: {self.error_text() or self.process.poll()}")
 
+    def runs(self):
+        return (self.control.command("query-status") or {}).get("running", False)
+
+    def migration(self):
+        return self.control.command("query-migrate") or {}
+
+    def unsent_pages(self):
+        """
+        Pages that a migration has taken off its list without sending them, because the guest has hinted that they are free.
+        0 after the first round, for no page can be told that is on the list again because it was written.
+        """
+        if "ram" not in (status := self.migration()) or status["ram"]["dirty-sync-count"] != 1:
+            return 0
+        ram = status["ram"]
+        return (ram["total"] - ram["remaining"]) // ram["page-size"] - ram["normal"] - ram["duplicate"]
+
     def error_text(self):
         text = (self.work / "qemu.err").read_text(errors="replace").strip()
         return " ".join(text.split())
@@ -160,7 +219,7 @@ class Qmp:
     """QEMU's control protocol: commands with their answers; events are kept for later."""
 
     def __init__(self, client):
-        client.settimeout(10)
+        client.settimeout(QMP_SECONDS)
         self.client = client
         self.file = client.makefile("rwb", buffering=0)
         self.events = []
@@ -179,6 +238,34 @@ class Qmp:
         except OSError:
             pass
         return None
+
+    def property(self, name):
+        """Of the balloon device."""
+        return self.command("qom-get", path=DEVICE_PATH, property=name)
+
+    def set_property(self, name, value):
+        self.command("qom-set", path=DEVICE_PATH, property=name, value=value)
+
+    def event(self, name, seconds, **data):
+        """Wait for an event, with @data, that has not been waited for yet; says whether it came."""
+        def wanted(event):
+            return event["event"] == name and data.items() <= event.get("data", {}).items()
+        self.client.settimeout(seconds)
+        try:
+            while not any(map(wanted, self.events)):
+                if not (line := self.file.readline()):
+                    return False
+                self.events.append(json.loads(line))
+        except OSError:
+            return False
+        finally:
+            self.client.settimeout(QMP_SECONDS)
+        self.events = [event for event in self.events if not wanted(event)]
+        return True
+
+    def balloon_mib(self, mem):
+        """The balloon's size as the guest has reported it."""
+        return mem - ((self.command("query-balloon") or {}).get("actual", 0) >> 20)
 
     def ram_address(self):
         """Where QEMU has the guest's first byte: traces of discards name addresses of QEMU's own."""

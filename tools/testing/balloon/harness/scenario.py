@@ -18,13 +18,19 @@ DEFAULTS = {
     "overlay": "0",             # 1: only for kernels with our code in them
     "requires": "",             # CONFIG_ options without which the kernel cannot run it, such as FAILSLAB
     "needs": "",                # further modules from build/<version>/ without which it cannot run
+    "machine": "q35",           # QEMU's machine; on microvm the balloon is a virtio-mmio device
+    "nodes": "1",               # NUMA nodes, each with an equal share of the memory and of the processors
     "balloons": "1",            # virtio balloon devices, 0 or 1 (QEMU refuses a second)
-    "balloon-options": "",      # further properties of the device, as -device takes them
+    "balloon-options": "",      # further properties of the device, as -device takes them, "driver" among them
+    "disk": "0",                # MiB of an empty disk, /dev/vda
+    "qemu-options": "",         # further arguments of QEMU
+    "kexec": "0",               # 1: the guest has its kernel and its initramfs in /kexec
     "hotplug": "0",             # 1: the device sits behind a root port and can be unplugged
     "target": "",               # MiB in the balloon before the guest's first instruction
     "append": "",               # further kernel command line
     "timeout": "60",            # seconds of wall clock from the scenario's first line to the end of QEMU
     "minutes": "0",             # how long it goes on; "run-tests --minutes" changes what is given here
+    "seed": "",                 # for scenarios of random steps; "run-tests --seed" changes what is given here
     "expect": "",               # regular expression: kernel messages that the scenario provokes on purpose
     "icount": "0",              # 1: one virtual nanosecond per guest instruction, bit-reproducible
     "trace": "",                # further QEMU trace events
@@ -57,6 +63,9 @@ class Scenario:
         """MiB of the guest on @kernel."""
         return self.number("mem") + int(kernel.fragment.get("mem"))
 
+    def smp(self, kernel):
+        return int(kernel.fragment.get("smp") or self.number("smp"))
+
     def runs_on(self, kernel):
         wanted = any(fnmatch(self.name, glob) for glob in kernel.fragment.get("scenarios").split())
         wanted = wanted and (kernel.overlay or self.get("overlay") == "0")
@@ -71,7 +80,7 @@ class Scenario:
     def environment(self, kernel):
         """The options that the guest's shell wants to know."""
         return (f"DRIVER={self.get('driver')}\nBALLOONS={self.get('balloons')}\nMEM_MIB={self.mem(kernel)}\n"
-                f"SLOW={kernel.slow}\nMINUTES={self.get('minutes')}\n")
+                f"SLOW={kernel.slow}\nMINUTES={self.get('minutes')}\nSEED={self.get('seed')}\n")
 
 
 def load(path):

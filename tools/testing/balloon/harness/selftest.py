@@ -48,15 +48,30 @@ class Ledger(unittest.TestCase):
         self.assertEqual(ledger.compare(host(INFLATE, page(16)), {16, 17}, foreign=1), [])
         self.assertNotEqual(ledger.compare(host(INFLATE, page(16)), {16}, foreign=1), [])
 
-    def test_reported_range_counts_as_told(self):
+    def test_reported_range_is_no_balloon_and_not_in_one(self):
         discard = "ram_block_discard_range pc.ram@0x7f0000200000 + 0x200000: madvise: 1 fallocate: 0 ret: 0"
-        self.assertEqual(ledger.compare(host(REPORT, discard), set(range(512, 1024))), [])
-        self.assertNotEqual(ledger.compare(host(INFLATE, discard), {512}), [])
+        self.assertEqual(host(REPORT, discard).counts["reported"], 1)
+        self.assertNotEqual(ledger.compare(host(REPORT, discard), set(range(512, 1024))), [])
+        self.assertEqual(ledger.compare(host(INFLATE, page(16), REPORT, discard), {16}), [])
+        self.assertNotEqual(ledger.compare(host(INFLATE, page(513), REPORT, discard), {513}), [])
+
+    def test_reset_by_a_new_kernel_only_gives_all_memory_back(self):
+        for reset in ("virtio_set_status vdev 0x55 val 0", "virtio_set_status vdev 0x56 val 0"):
+            told = host(INFLATE, page(16), reset)
+            self.assertEqual(told.pages, {16})
+            told.new_kernel = True
+            told.feed(reset)
+            self.assertEqual(told.pages, set() if "0x55" in reset else {16})
 
     def test_addresses_above_the_hole(self):
         big = ledger.HostLedger(4 << 30)
         self.assertEqual(big.guest_address(0x80000000), 1 << 32)
         self.assertEqual(ledger.HostLedger(2 << 30).guest_address(0x7FFFF000), 0x7FFFF000)
+
+    def test_mark_by_the_bridge_of_any_machine(self):
+        for bridge in ("mch", "gpex-root"):
+            self.assertEqual(host(f"pci_cfg_write {bridge} 00:00.0 @0x3c <- 0x7").mark, 7)
+        self.assertEqual(host("pci_cfg_write mch 00:01.0 @0x3c <- 0x7").mark, 0)
 
     def test_trace_stops_at_the_mark(self):
         with tempfile.NamedTemporaryFile("w", suffix=".trace") as log:

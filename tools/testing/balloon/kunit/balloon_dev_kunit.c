@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit suite of a balloon device: mm/balloon_dev.c, mm/balloon_worker.c and
- * mm/balloon_sysfs.c.
+ * KUnit suite of a balloon device: mm/balloon_dev.c, mm/balloon_worker.c,
+ * mm/balloon_oom.c and mm/balloon_sysfs.c.
  *
  * Registration and its failures, the worker that follows the target, its
- * pauses, the floor, what unregistration does with every kind of page, and what
- * sysfs shows of all that.
+ * pauses, the floor, a guest that runs out of memory, what unregistration,
+ * suspension and shutdown do with every kind of page, and what sysfs shows of
+ * all that.
  */
 #include <kunit/test.h>
 
@@ -893,6 +894,7 @@ static const struct {
 	{ "stats", "batches", "1010\n" },
 	{ "stats", "refused", "1011\n" },
 	{ "stats", "alloc_failed", "1012\n" },
+	{ "stats", "oom_deflated", "1013\n" },
 };
 
 struct sysfs_test {
@@ -920,6 +922,7 @@ static struct sysfs_test *sysfs_begin(struct kunit *test)
 		.deflated = 1004, .isolated = 1005, .migrated = 1006,
 		.putback = 1007, .freed = 1008, .migrate_failed = 1009,
 		.batches = 1010, .refused = 1011, .alloc_failed = 1012,
+		.oom_deflated = 1013,
 	};
 	dev_set_drvdata(&s->dev, &s->b);
 	/* sysfs_emit() wants a whole page. */
@@ -1042,6 +1045,189 @@ static int dev_test_init(struct kunit *test)
 	return 0;
 }
 
+/* Only a device that says so is squeezed, and its pages stay the guest's. */
+static void begin_with_oom(struct kunit *test)
+{
+	begin(test);
+	KUNIT_EXPECT_EQ(test, fake_out_of_memory(0), 0);
+	test_fail_nth = 1;
+	KUNIT_EXPECT_EQ(test, balloon_deflate_on_oom(&host.b), -ENOMEM);
+	KUNIT_EXPECT_FALSE(test, host.b.deflate_on_oom);
+	KUNIT_ASSERT_EQ(test, balloon_deflate_on_oom(&host.b), 0);
+}
+
+static void oom_gives_pages_back(struct kunit *test)
+{
+	unsigned long start, freed;
+
+	begin_with_oom(test);
+	resize(test, 40);
+	KUNIT_EXPECT_EQ(test, fake.managed[0], 0);
+	start = fake.now;
+	fake.step = host_step;
+	freed = fake_out_of_memory(BALLOON_OOM_PAGES - 30);
+	KUNIT_EXPECT_EQ(test, freed, 30);
+	KUNIT_EXPECT_EQ(test, fake.now, start);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 10);
+	KUNIT_EXPECT_EQ(test, host.b.stats.oom_deflated, 30);
+	KUNIT_EXPECT_EQ(test, fake.managed[0], 0);
+	/* The hypervisor hears of it, and there is no tug-of-war. */
+	run_worker(test);
+	KUNIT_EXPECT_EQ(test, host.reported, 10);
+	fake_let_pass(BALLOON_BACKOFF_MAX / 2);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 10);
+	fake_let_pass(BALLOON_BACKOFF_MAX);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 40);
+	/* Another balloon has given enough. */
+	KUNIT_EXPECT_EQ(test, fake_out_of_memory(BALLOON_OOM_PAGES), 0);
+	KUNIT_EXPECT_EQ(test, fake_out_of_memory(0), 40);
+	/* There is nothing any more. */
+	KUNIT_EXPECT_EQ(test, fake_out_of_memory(0), 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+	KUNIT_EXPECT_EQ(test, host_unregister(test), 0);
+	KUNIT_EXPECT_NULL(test, fake.oom);
+}
+
+static bool run_out_of_memory(struct kunit *test)
+{
+	fake.step = host_step;
+	if (host.nr_inflated == 40)
+		KUNIT_EXPECT_EQ(test, fake_out_of_memory(0), 20);
+	return host_answer_nth(0);
+}
+
+/* While the worker inflates: it stops, and so does not take it all again. */
+static void oom_stops_inflation(struct kunit *test)
+{
+	begin_with_oom(test);
+	resize(test, 20);
+	balloon_set_target(&host.b, 40);
+	fake.step = run_out_of_memory;
+	fake_run_work(fake.now);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 20);
+	KUNIT_EXPECT_EQ(test, host.b.stats.oom_deflated, 20);
+	fake_let_pass(BALLOON_BACKOFF_MAX / 2);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 20);
+	/* What the hypervisor asks for anew is done at once. */
+	resize(test, 30);
+}
+
+/* A process is not kept waiting for ever by a hypervisor. */
+static void oom_with_a_silent_hypervisor(struct kunit *test)
+{
+	unsigned long start;
+
+	begin_with_oom(test);
+	resize(test, 40);
+	fake.step = NULL;
+	start = fake.now;
+	KUNIT_EXPECT_EQ(test, fake_out_of_memory(0), 0);
+	KUNIT_EXPECT_LE(test, fake.now - start, BALLOON_OOM_TIMEOUT + HZ);
+	validate(test);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+}
+
+static void oom_without_a_batch(struct kunit *test)
+{
+	unsigned long start;
+
+	begin_with_oom(test);
+	take_all_batches(test);
+	start = fake.now;
+	KUNIT_EXPECT_EQ(test, fake_out_of_memory(0), 0);
+	KUNIT_EXPECT_LE(test, fake.now - start, BALLOON_OOM_TIMEOUT + HZ);
+	validate(test);
+	/* The watchdog has spoken meanwhile: no waiting any more. */
+	KUNIT_ASSERT_EQ(test, host.b.error, -ETIMEDOUT);
+	start = fake.now;
+	KUNIT_EXPECT_EQ(test, fake_out_of_memory(0), 0);
+	KUNIT_EXPECT_EQ(test, fake.now, start);
+}
+
+static void freeze_gives_all_back(struct kunit *test)
+{
+	unsigned int i;
+
+	begin(test);
+	for (i = 0; i < 2; i++) {
+		resize(test, 40);
+		isolate_some(test, 7);
+		fake.step = put_back_or_answer;
+		KUNIT_EXPECT_EQ(test, balloon_freeze(&host.b), 0);
+		fake.step = host_step;
+		validate(test);
+		KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+		KUNIT_EXPECT_EQ(test, host.reported, 0);
+		KUNIT_EXPECT_EQ(test, host.nr_resets, 0);
+		/* Nothing comes before it is thawed. */
+		balloon_set_target(&host.b, 20);
+		fake_let_pass(100 * HZ);
+		KUNIT_EXPECT_EQ(test, fake_out_of_memory(0), 0);
+		KUNIT_EXPECT_EQ(test, host.nr_in_flight, 0);
+		KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+		balloon_thaw(&host.b);
+	}
+	resize(test, 30);
+	KUNIT_EXPECT_EQ(test, host_unregister(test), 0);
+}
+
+/* The guest sleeps all the same; and wakes up to another hypervisor. */
+static void freeze_resets_a_silent_hypervisor(struct kunit *test)
+{
+	begin(test);
+	resize(test, 40);
+	fake.step = NULL;
+	KUNIT_EXPECT_EQ(test, balloon_freeze(&host.b), 0);
+	validate(test);
+	KUNIT_EXPECT_EQ(test, host.nr_resets, 1);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+	balloon_thaw(&host.b);
+	resize(test, 30);
+	KUNIT_EXPECT_EQ(test, host.b.error, 0);
+}
+
+static void freeze_fails_if_pages_do_not_come_back(struct kunit *test)
+{
+	begin(test);
+	resize(test, 40);
+	isolate_some(test, 1);
+	fake.step = host_step;
+	KUNIT_EXPECT_EQ(test, balloon_freeze(&host.b), -EBUSY);
+	validate(test);
+	KUNIT_EXPECT_NE(test, host.b.error, 0);
+	compaction_putback(compaction_first());
+	KUNIT_EXPECT_EQ(test, host_unregister(test), 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+}
+
+/* Nothing is given back, and nothing is on its way any more. */
+static void shutdown_forgets_the_balloon(struct kunit *test)
+{
+	unsigned int submits;
+
+	begin(test);
+	resize(test, 40);
+	fake.step = NULL;
+	balloon_set_target(&host.b, 80);
+	fake_run_work(fake.now);
+	KUNIT_ASSERT_GT(test, host.nr_in_flight, 0);
+	balloon_shutdown(&host.b);
+	validate(test);
+	KUNIT_EXPECT_EQ(test, host.nr_resets, 1);
+	KUNIT_EXPECT_EQ(test, host.nr_in_flight, 0);
+	submits = host.nr_submits;
+	balloon_set_target(&host.b, 0);
+	fake_let_pass(100 * HZ);
+	KUNIT_EXPECT_EQ(test, host.nr_submits, submits);
+	KUNIT_EXPECT_FALSE(test, compaction_isolate(arena));
+	validate(test);
+}
+
 static struct kunit_case dev_test_cases[] = {
 	KUNIT_CASE(register_checks_ops),
 	KUNIT_CASE(register_undone_on_failure),
@@ -1067,6 +1253,14 @@ static struct kunit_case dev_test_cases[] = {
 	KUNIT_CASE(worker_stops_for_unregistration),
 	KUNIT_CASE(dying_worker_does_not_come_back),
 	KUNIT_CASE(pages_held_by_compaction_do_not_spin_the_worker),
+	KUNIT_CASE(oom_gives_pages_back),
+	KUNIT_CASE(oom_stops_inflation),
+	KUNIT_CASE(oom_with_a_silent_hypervisor),
+	KUNIT_CASE(oom_without_a_batch),
+	KUNIT_CASE(freeze_gives_all_back),
+	KUNIT_CASE(freeze_resets_a_silent_hypervisor),
+	KUNIT_CASE(freeze_fails_if_pages_do_not_come_back),
+	KUNIT_CASE(shutdown_forgets_the_balloon),
 	KUNIT_CASE(unregister_gives_all_back),
 	KUNIT_CASE(unregister_while_inflating),
 	KUNIT_CASE(unregister_resets_a_silent_hypervisor),

@@ -26,6 +26,7 @@
 #include <linux/migrate.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/oom.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/sizes.h>
@@ -97,6 +98,7 @@ static struct fake_mm {
 	unsigned int nr_ids;
 	unsigned int nr_pinned;		/* references to the module */
 	unsigned int nr_complaints;	/* messages for an administrator: dev_err() */
+	struct notifier_block *oom;	/* called when memory runs out */
 
 	struct kunit *test;
 	const char *violation;		/* the first of them */
@@ -261,26 +263,32 @@ static inline bool fake_work_pending(struct work_struct *work)
 	return fake_find_work(work)->pending;
 }
 
-static void fake_queue_work(struct work_struct *work, unsigned long delay,
+/* Return: true unless it was queued already. */
+static bool fake_queue_work(struct work_struct *work, unsigned long delay,
 			    bool modify)
 {
 	struct fake_work *w = fake_find_work(work);
+	bool was_pending = w->pending;
 
-	if (w->pending && !modify)
-		return;
+	if (was_pending && !modify)
+		return false;
 	if (delay > 3600UL * HZ)
 		fake_violation("a work item is queued for hours");
 	w->pending = true;
 	w->due = fake.now + delay;
+	return !was_pending;
 }
 
-static void fake_cancel_work(struct work_struct *work)
+static bool fake_cancel_work(struct work_struct *work)
 {
 	struct fake_work *w = fake_find_work(work);
+	bool was_pending;
 
 	if (w->running)
 		fake_violation("a work item waits for itself");
+	was_pending = w->pending;
 	w->pending = false;
+	return was_pending;
 }
 
 static void fake_run(struct fake_work *w)
@@ -405,6 +413,24 @@ static inline int fake_class_register(void)
 	return 0;
 }
 
+static inline int fake_register_oom_notifier(struct notifier_block *nb)
+{
+	if (test_alloc_fails(GFP_KERNEL))
+		return -ENOMEM;
+	fake.oom = nb;
+	return 0;
+}
+
+/* Return: number of pages that the guest gained. */
+static inline unsigned long fake_out_of_memory(unsigned long freed)
+{
+	unsigned long before = freed;
+
+	if (fake.oom)
+		fake.oom->notifier_call(fake.oom, 0, &freed);
+	return freed - before;
+}
+
 static inline struct device *fake_device_create(void)
 {
 	if (test_alloc_fails(GFP_KERNEL))
@@ -487,6 +513,11 @@ static inline void fake_sleep(unsigned long time)
 #define alloc_workqueue(...)		fake_alloc_workqueue()
 #undef destroy_workqueue
 #define destroy_workqueue(wq)		((void)(wq), fake.nr_workqueues--)
+
+#undef register_oom_notifier
+#define register_oom_notifier(nb)	fake_register_oom_notifier(nb)
+#undef unregister_oom_notifier
+#define unregister_oom_notifier(nb)	((void)(nb), fake.oom = NULL)
 
 #undef device_create
 #define device_create(...)		fake_device_create()

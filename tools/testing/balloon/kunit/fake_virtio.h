@@ -13,8 +13,12 @@
 #ifndef _BALLOON_KUNIT_FAKE_VIRTIO_H
 #define _BALLOON_KUNIT_FAKE_VIRTIO_H
 
+#include <linux/page_reporting.h>
+#include <linux/poison.h>
 #include <linux/scatterlist.h>
+#include <linux/shrinker.h>
 #include <linux/string.h>
+#include <linux/swap.h>
 #include <linux/virtio.h>
 #include <linux/virtio_balloon.h>
 #include <linux/virtio_byteorder.h>
@@ -33,17 +37,29 @@
 #define VIRT_RING		64
 #define VIRT_NR_OBJECTS		16
 
+/* The kernel's large blocks are small here, so that the arena has many. */
+#define VIRT_BLOCK_ORDER	5
+#define VIRT_BLOCK_PAGES	(1U << VIRT_BLOCK_ORDER)
+
+/* Statistics that the specification has. */
+#define VIRT_NR_STATS		16
+
 struct virt_buffer {
 	void *token;
 	void *data;
-	unsigned int len;
+	unsigned int len;		/* of the contents, if they matter */
+	unsigned int nr_descriptors;
 	u32 hash;			/* of the contents */
 	unsigned long seq;		/* buffers are numbered as they come */
 	bool outstanding;		/* the device's */
 	bool answered;
 };
 
-enum virt_kind { VIRT_OTHER, VIRT_INFLATE, VIRT_DEFLATE };
+/* In the order in which devices number those that they have. */
+enum virt_kind {
+	VIRT_INFLATE, VIRT_DEFLATE, VIRT_STATS, VIRT_HINTS, VIRT_REPORTING,
+	VIRT_NR_KINDS
+};
 
 struct virt_queue {
 	struct virtqueue vq;
@@ -67,7 +83,9 @@ static struct fake_virtio {
 	struct virtio_balloon_config config;
 	struct balloon_dev_info *b;	/* the device, from registration on */
 	void *object[VIRT_NR_OBJECTS];	/* memory of the driver's */
+	struct page_reporting_dev_info *reporting;
 	bool bound;
+	bool asleep;			/* frozen, or not restored */
 	bool ready;			/* DRIVER_OK */
 	bool reset;			/* and nothing since */
 	u8 status;
@@ -77,6 +95,9 @@ static struct fake_virtio {
 	unsigned int ring_size;
 	bool big_endian;
 	int find_error;			/* virtio_find_vqs() fails with it */
+	int reporting_error;		/* page_reporting_register() does */
+	bool init_on_free;		/* what the kernel fills free pages with */
+	bool page_poisoning;
 
 	/* How it behaves */
 	bool silent;			/* answers nobody who waits */
@@ -86,19 +107,29 @@ static struct fake_virtio {
 	bool polls;			/* wants no notification */
 	bool races;			/* answers as interrupts are enabled */
 	bool trusting;			/* virtio believes whatever is answered */
+	unsigned int stats_wanted;	/* buffers to be returned for new ones */
 	unsigned int used_len;
 	u32 flap;			/* num_pages changes so at each read */
 	unsigned int fail_nth_add;	/* this buffer from now on fails ... */
 	int add_error;			/* ... with this */
 
 	/* What it has seen */
-	unsigned int nr_messages[VIRT_DEFLATE + 1];
-	unsigned int nr_pages[VIRT_DEFLATE + 1];
+	unsigned int nr_messages[VIRT_NR_KINDS];
+	unsigned int nr_pages[VIRT_NR_KINDS];
 	unsigned int nr_full;		/* messages that hold no more */
 	unsigned int nr_notifications;
 	unsigned int nr_target_reads;
 	unsigned int nr_resets;
 	unsigned int nr_lies;		/* buffers returned that it did not have */
+	u32 stats_seen;			/* tags in the last statistics ... */
+	u64 stat[VIRT_NR_STATS];	/* ... and their values */
+	unsigned int nr_stats;		/* in that buffer */
+	u32 hint_id;			/* the series, or STOP */
+	unsigned int nr_series;		/* of hints that were begun ... */
+	unsigned int nr_stops;		/* ... and ended */
+	unsigned int nr_poison_writes;
+	unsigned int nr_blocks;		/* allocated */
+	int awake;			/* pm_stay_awake() less pm_relax() */
 } virt;
 
 static struct virt_queue *virt_queue(const struct virtqueue *vq)
@@ -111,7 +142,7 @@ static inline struct virt_queue *virt_queue_of(enum virt_kind kind)
 	unsigned int i;
 
 	for (i = 0; i < virt.nr_queues; i++)
-		if (virt.queue[i].kind == kind)
+		if (virt.queue[i].found && virt.queue[i].kind == kind)
 			return &virt.queue[i];
 	return NULL;
 }
@@ -153,19 +184,127 @@ static struct fake_page *virt_page(const struct virt_buffer *buf,
 	return &fake.page[index];
 }
 
-/* What every device takes; of other queues the suite has no idea. */
-static void virt_check_shape(struct virt_queue *q, struct scatterlist *sg,
-			     unsigned int num, gfp_t gfp, bool out)
+static bool virt_is_arena(const void *token)
 {
-	if (q->kind == VIRT_OTHER)
+	const struct page *page = token;
+
+	return page >= arena && page < arena + ARENA_PAGES;
+}
+
+static bool virt_is_message(const struct virt_queue *q)
+{
+	return q->kind == VIRT_INFLATE || q->kind == VIRT_DEFLATE;
+}
+
+/* What every device takes */
+static void virt_check_shape(struct virt_queue *q, struct scatterlist *sg,
+			     unsigned int num, void *token, gfp_t gfp, bool out)
+{
+	bool writable = q->kind == VIRT_REPORTING || virt_is_arena(token);
+	unsigned int i;
+
+	if (!num || num > virt.ring_size ||
+	    (num != 1 && q->kind != VIRT_REPORTING))
+		fake_violation("a buffer has too many descriptors");
+	for (i = 0; i < num; i++)
+		if (sg_is_last(&sg[i]) != (i + 1 == num))
+			fake_violation("a buffer does not end where it says");
+	if (out == writable)
+		fake_violation("a buffer has the wrong direction");
+	if (writable && q->kind != VIRT_REPORTING && q->kind != VIRT_HINTS)
+		fake_violation("the device may write to a page of the balloon");
+	/* Messages are added under a lock, reports while memory is short. */
+	if ((virt_is_message(q) || q->kind == VIRT_REPORTING) &&
+	    gfpflags_allow_blocking(gfp))
+		fake_violation("a buffer is added with an allocation that sleeps");
+}
+
+static bool virt_is_empty(const struct virt_queue *q)
+{
+	unsigned int i;
+
+	for (i = 0; i < VIRT_RING; i++)
+		if (q->buffer[i].outstanding)
+			return false;
+	return true;
+}
+
+/* Statistics: one buffer at a time, each tag once. */
+static void virt_check_stats(struct virt_queue *q, struct virt_buffer *buf)
+{
+	struct virtio_balloon_stat *stat = buf->data;
+	unsigned int i;
+
+	virt.nr_messages[VIRT_STATS]++;
+	virt.nr_stats = buf->len / sizeof(*stat);
+	virt.stats_seen = 0;
+	if (!virt_is_empty(q))
+		fake_violation("two buffers of statistics at once");
+	if (!buf->len || buf->len % sizeof(*stat) ||
+	    virt.nr_stats > VIRT_NR_STATS) {
+		fake_violation("statistics have a bad length");
 		return;
-	if (num != 1 || !sg_is_last(sg))
-		fake_violation("a message is no single descriptor");
-	if (!out)
-		fake_violation("a message that the device may write to");
-	/* They are added under a lock. */
-	if (gfpflags_allow_blocking(gfp))
-		fake_violation("a message is added with an allocation that sleeps");
+	}
+	for (i = 0; i < virt.nr_stats; i++) {
+		u16 tag = __virtio16_to_cpu(!virt.big_endian, stat[i].tag);
+
+		if (tag >= VIRT_NR_STATS || virt.stats_seen & BIT(tag)) {
+			fake_violation("statistics have a bad tag");
+			return;
+		}
+		virt.stats_seen |= BIT(tag);
+		virt.stat[tag] = __virtio64_to_cpu(!virt.big_endian, stat[i].val);
+	}
+}
+
+/* Hints: a command that begins a series, blocks, a command that ends it. */
+static void virt_check_hint(struct virt_queue *q, struct virt_buffer *buf)
+{
+	struct page *page = buf->token;
+	u32 id;
+
+	virt.nr_messages[VIRT_HINTS]++;
+	if (virt_is_arena(page)) {
+		virt.nr_pages[VIRT_HINTS] += VIRT_BLOCK_PAGES;
+		if (virt.hint_id == VIRTIO_BALLOON_CMD_ID_STOP)
+			fake_violation("a hint that belongs to no series");
+		if (buf->len != PAGE_SIZE << VIRT_BLOCK_ORDER ||
+		    buf->data != page_address(page) ||
+		    arena_index(page) % VIRT_BLOCK_PAGES ||
+		    !fake_page(page)->taken)
+			fake_violation("a hint is not a block of the guest's");
+		/* It has no contents. */
+		buf->len = 0;
+		return;
+	}
+	if (buf->len != sizeof(u32)) {
+		fake_violation("a command has a bad length");
+		buf->len = 0;
+		return;
+	}
+	id = virt_pfn(buf, 0);
+	if (id == VIRTIO_BALLOON_CMD_ID_DONE ||
+	    (id == VIRTIO_BALLOON_CMD_ID_STOP && virt.hint_id == id))
+		fake_violation("a command that makes no sense");
+	virt.nr_stops += id == VIRTIO_BALLOON_CMD_ID_STOP;
+	virt.nr_series += id != VIRTIO_BALLOON_CMD_ID_STOP;
+	virt.hint_id = id;
+}
+
+static void virt_check_report(struct virt_queue *q, struct virt_buffer *buf,
+			      struct scatterlist *sg)
+{
+	unsigned int i;
+
+	if (!virt_is_empty(q))
+		fake_violation("two reports at once");
+	virt.nr_messages[VIRT_REPORTING]++;
+	for (i = 0; i < buf->nr_descriptors; i++) {
+		if (!sg[i].length || sg[i].length % PAGE_SIZE)
+			fake_violation("a report of a part of a page");
+		virt.nr_pages[VIRT_REPORTING] += sg[i].length / PAGE_SIZE;
+	}
+	buf->len = 0;
 }
 
 /* Returns false if the contents cannot be looked at. */
@@ -236,13 +375,15 @@ static int virt_add(struct virtqueue *vq, struct scatterlist *sg,
 		fake_violation("a buffer for a device that is not ready");
 	if (!token)
 		fake_violation("a buffer without a token");
-	virt_check_shape(q, sg, num, gfp, out);
+	virt_check_shape(q, sg, num, token, gfp, out);
 	if (q->broken)
 		return -EIO;
 	if (virt.fail_nth_add && !--virt.fail_nth_add)
 		return virt.add_error;
-	if (!vq->num_free) {
-		fake_violation("more buffers than the ring holds");
+	if (vq->num_free < num) {
+		/* The command that ends a series may have no room. */
+		if (q->kind != VIRT_HINTS || virt_is_arena(token))
+			fake_violation("more buffers than the ring holds");
 		return -ENOSPC;
 	}
 	if (virt_is_outstanding(q, token))
@@ -253,14 +394,21 @@ static int virt_add(struct virtqueue *vq, struct scatterlist *sg,
 	buf = &q->buffer[i];
 	buf->token = token;
 	buf->data = sg_virt(sg);
-	buf->len = q->kind == VIRT_OTHER ? 0 : sg->length;
-	if (q->kind != VIRT_OTHER && !virt_check_message(q, buf))
+	buf->len = sg->length;
+	buf->nr_descriptors = num;
+	if (virt_is_message(q) && !virt_check_message(q, buf))
 		return -EINVAL;
+	if (q->kind == VIRT_STATS)
+		virt_check_stats(q, buf);
+	else if (q->kind == VIRT_HINTS)
+		virt_check_hint(q, buf);
+	else if (q->kind == VIRT_REPORTING)
+		virt_check_report(q, buf, sg);
 	buf->hash = virt_hash(buf);
 	buf->seq = ++q->seq;
 	buf->outstanding = true;
 	buf->answered = false;
-	vq->num_free--;
+	vq->num_free -= num;
 	return 0;
 }
 
@@ -289,7 +437,7 @@ static void *virt_get_buf(struct virtqueue *vq, unsigned int *len)
 	*len = virt.used_len;
 	if (!buf->outstanding) {
 		/* Not even then can it take a buffer that is elsewhere. */
-		if (virt.trusting && buf->token &&
+		if (virt.trusting && buf->token && virt_is_message(q) &&
 		    !virt_is_outstanding(q, buf->token)) {
 			virt.nr_lies++;
 			return buf->token;
@@ -299,10 +447,10 @@ static void *virt_get_buf(struct virtqueue *vq, unsigned int *len)
 	}
 	if (virt_hash(buf) != buf->hash)
 		fake_violation("a buffer was changed in flight");
-	if (q->kind != VIRT_OTHER)
+	if (virt_is_message(q))
 		virt_message_done(q, buf);
 	buf->outstanding = false;
-	vq->num_free++;
+	vq->num_free += buf->nr_descriptors;
 	return buf->token;
 }
 
@@ -317,7 +465,7 @@ static inline void *virt_detach(struct virtqueue *vq)
 		if (!q->buffer[i].outstanding)
 			continue;
 		q->buffer[i].outstanding = false;
-		vq->num_free++;
+		vq->num_free += q->buffer[i].nr_descriptors;
 		return q->buffer[i].token;
 	}
 	return NULL;
@@ -379,6 +527,17 @@ static bool virt_answer(struct virt_queue *q, unsigned int nth,
 	return true;
 }
 
+/* The device returns statistics only when it wants new ones. */
+static bool virt_answer_next(struct virt_queue *q)
+{
+	if (q->kind == VIRT_STATS && !virt.stats_wanted)
+		return false;
+	if (!virt_answer(q, 0, 1))
+		return false;
+	virt.stats_wanted -= q->kind == VIRT_STATS;
+	return true;
+}
+
 static inline bool virt_enable_interrupts(struct virtqueue *vq)
 {
 	struct virt_queue *q = virt_queue(vq);
@@ -396,7 +555,7 @@ static bool virt_step(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < virt.nr_queues && !virt.silent; i++)
-		if (virt_answer(&virt.queue[i], 0, 1))
+		if (virt_answer_next(&virt.queue[i]))
 			return true;
 	return false;
 }
@@ -414,17 +573,48 @@ static inline bool virt_notify(struct virtqueue *vq)
 		q->broken = true;
 	q->visible = q->seq;
 	if (virt.at_once)
-		while (virt_answer(q, 0, 1))
+		while (virt_answer_next(q))
 			;
 	if (virt.interrupts_notify)
 		virt_interrupt(q, false);
 	return !q->broken;
 }
 
+/* The number that the device gives to a queue: it goes by what it offers. */
+static unsigned int virt_number(enum virt_kind kind)
+{
+	static const unsigned int bits[] = {
+		[VIRT_STATS] = VIRTIO_BALLOON_F_STATS_VQ,
+		[VIRT_HINTS] = VIRTIO_BALLOON_F_FREE_PAGE_HINT,
+		[VIRT_REPORTING] = VIRTIO_BALLOON_F_REPORTING,
+	};
+	unsigned int i, nr = min_t(unsigned int, kind, VIRT_STATS);
+
+	for (i = VIRT_STATS; i < kind; i++)
+		nr += !!(virt.features & BIT_ULL(bits[i]));
+	if (kind >= VIRT_STATS && !(virt.vdev.features & BIT_ULL(bits[kind])))
+		fake_violation("a queue that was not negotiated");
+	return nr;
+}
+
+static enum virt_kind virt_kind_of(const char *name)
+{
+	static const char * const names[] = {
+		"inflate", "deflate", "stats", "hints", "reporting"
+	};
+	unsigned int i;
+
+	for (i = 0; i < VIRT_NR_KINDS; i++)
+		if (!strcmp(names[i], name))
+			return i;
+	fake_violation("a queue that no device has");
+	return 0;
+}
+
 static int virt_find_vqs(struct virtio_device *vdev, unsigned int nr,
 			 struct virtqueue *vqs[], struct virtqueue_info info[])
 {
-	unsigned int i;
+	unsigned int i, index = 0;
 
 	if (virt.nr_queues || virt.ready || nr > VIRT_NR_QUEUES)
 		fake_violation("queues are found twice, or too late");
@@ -445,16 +635,16 @@ static int virt_find_vqs(struct virtio_device *vdev, unsigned int nr,
 		q->vq.name = info[i].name;
 		q->vq.callback = info[i].callback;
 		q->vq.vdev = vdev;
-		q->vq.index = i;
+		q->vq.index = index++;
 		q->vq.num_free = min_t(unsigned int, virt.ring_size, VIRT_RING);
-		if (!strcmp(q->vq.name, "inflate"))
-			q->kind = VIRT_INFLATE;
-		else if (!strcmp(q->vq.name, "deflate"))
-			q->kind = VIRT_DEFLATE;
+		q->kind = virt_kind_of(q->vq.name);
+		if (virt_number(q->kind) != q->vq.index)
+			fake_violation("the device has another number for a queue");
 		vqs[i] = &q->vq;
 	}
 	virt.nr_queues = nr;
 	virt.reset = false;
+	virt.hint_id = VIRTIO_BALLOON_CMD_ID_STOP;
 	return 0;
 }
 
@@ -489,6 +679,35 @@ static inline void virt_ready(void)
 	virt.ready = true;
 }
 
+/* Features */
+
+static inline bool virt_driver_offers(unsigned int bit)
+{
+	bool legacy = !(virt.features & BIT_ULL(VIRTIO_F_VERSION_1));
+	const unsigned int *table = legacy ? virt_driver->feature_table_legacy :
+					     virt_driver->feature_table;
+	unsigned int i, nr = legacy ? virt_driver->feature_table_size_legacy :
+				      virt_driver->feature_table_size;
+
+	for (i = 0; i < nr; i++)
+		if (table[i] == bit)
+			return true;
+	return bit >= VIRTIO_TRANSPORT_F_START;
+}
+
+static inline bool virt_has_feature(const struct virtio_device *vdev,
+				    unsigned int bit)
+{
+	unsigned int i;
+
+	for (i = 0; i < virt_driver->feature_table_size; i++)
+		if (virt_driver->feature_table[i] == bit)
+			break;
+	if (i == virt_driver->feature_table_size && bit < VIRTIO_TRANSPORT_F_START)
+		fake_violation("a feature that the driver does not offer");
+	return vdev->features & BIT_ULL(bit);
+}
+
 /* Configuration space */
 
 static void virt_get(struct virtio_device *vdev, unsigned int offset, void *buf,
@@ -511,11 +730,17 @@ static void virt_set(struct virtio_device *vdev, unsigned int offset,
 	/* Some devices take nothing but a whole word. */
 	if (len != sizeof(u32) || offset % sizeof(u32) ||
 	    offset == offsetof(struct virtio_balloon_config, num_pages) ||
+	    offset == offsetof(struct virtio_balloon_config, free_page_hint_cmd_id) ||
 	    offset + len > sizeof(virt.config)) {
 		fake_violation("write to the configuration");
 		return;
 	}
 	memcpy((u8 *)&virt.config + offset, buf, len);
+	if (offset != offsetof(struct virtio_balloon_config, poison_val))
+		return;
+	virt.nr_poison_writes++;
+	if (virt.ready || !virt_has_feature(vdev, VIRTIO_BALLOON_F_PAGE_POISON))
+		fake_violation("the device is told too late what pages contain");
 }
 
 static inline u8 virt_get_status(struct virtio_device *vdev)
@@ -529,24 +754,6 @@ static const struct virtio_config_ops virt_config_ops = {
 	.get_status = virt_get_status,
 	.del_vqs = virt_del_vqs,
 };
-
-static inline bool virt_driver_offers(unsigned int bit)
-{
-	unsigned int i;
-
-	for (i = 0; i < virt_driver->feature_table_size; i++)
-		if (virt_driver->feature_table[i] == bit)
-			return true;
-	return bit >= VIRTIO_TRANSPORT_F_START;
-}
-
-static inline bool virt_has_feature(const struct virtio_device *vdev,
-				    unsigned int bit)
-{
-	if (!virt_driver_offers(bit))
-		fake_violation("a feature that the driver does not offer");
-	return vdev->features & BIT_ULL(bit);
-}
 
 /* What the driver has allocated, to be freed whatever a case has done. */
 
@@ -598,6 +805,117 @@ static int virt_unregister(struct balloon_dev_info *b)
 	return err;
 }
 
+/* Free blocks, from the arena */
+
+static struct page *virt_alloc_block(gfp_t gfp, unsigned int order)
+{
+	unsigned int i, j;
+
+	if (order != VIRT_BLOCK_ORDER || gfpflags_allow_blocking(gfp))
+		fake_violation("a hint that is not for the taking");
+	if (test_alloc_fails(gfp) || fake.no_memory)
+		return NULL;
+	for (i = 0; i < ARENA_PAGES; i += VIRT_BLOCK_PAGES) {
+		for (j = 0; j < VIRT_BLOCK_PAGES && !fake.page[i + j].taken; j++)
+			;
+		if (j < VIRT_BLOCK_PAGES)
+			continue;
+		while (j--)
+			fake_take_page(i + j);
+		virt.nr_blocks++;
+		return arena + i;
+	}
+	return NULL;
+}
+
+static void virt_free_block(struct page *block, unsigned int order)
+{
+	unsigned int i;
+
+	for (i = 0; i < virt.nr_queues && !virt.reset; i++)
+		if (virt_is_outstanding(&virt.queue[i], block))
+			fake_violation("a block is freed that the device may discard");
+	if (order != VIRT_BLOCK_ORDER)
+		fake_violation("a block is freed in part");
+	for (i = 0; i < VIRT_BLOCK_PAGES; i++)
+		fake_put_page(block + i);
+	virt.nr_blocks--;
+}
+
+/* The kernel's page reporting */
+
+static int virt_reporting_register(struct page_reporting_dev_info *dev)
+{
+	if (virt.reporting_error)
+		return virt.reporting_error;
+	if (virt.reporting || !virt.ready)
+		fake_violation("reporting begins too early");
+	virt.reporting = dev;
+	return 0;
+}
+
+static void virt_reporting_unregister(struct page_reporting_dev_info *dev);
+
+/* Statistics */
+
+static inline void virt_all_vm_events(unsigned long *events)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_VM_EVENT_ITEMS; i++)
+		events[i] = 1000 + i;
+}
+
+static inline void virt_meminfo(struct sysinfo *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->freeram = 3;
+	info->totalram = 5;
+}
+
+static struct shrinker *virt_shrinker_alloc(void)
+{
+	static struct shrinker shrinker;
+
+	memset(&shrinker, 0, sizeof(shrinker));
+	return &shrinker;
+}
+
+#undef alloc_pages
+#define alloc_pages(gfp, order)		virt_alloc_block(gfp, order)
+#undef __free_pages
+#define __free_pages(page, order)	virt_free_block(page, order)
+#undef pageblock_order
+#define pageblock_order			VIRT_BLOCK_ORDER
+#define page_reporting_register(dev)	virt_reporting_register(dev)
+#define page_reporting_unregister(dev)	virt_reporting_unregister(dev)
+#undef shrinker_alloc
+#define shrinker_alloc(flags, name)	virt_shrinker_alloc()
+#define shrinker_register(shrinker)	((void)(shrinker))
+#define shrinker_free(shrinker)		((void)(shrinker))
+#define all_vm_events(events)		virt_all_vm_events(events)
+#define si_meminfo(info)		virt_meminfo(info)
+#define si_mem_available()		7L
+#define global_node_page_state(item)	11UL
+#undef want_init_on_free
+#define want_init_on_free()		(virt.init_on_free)
+#undef page_poisoning_enabled_static
+#define page_poisoning_enabled_static()	(virt.page_poisoning)
+#undef wait_event_idle_timeout
+#define wait_event_idle_timeout(wait, cond, timeout) \
+	fake_wait_event_timeout(cond, timeout)
+#undef system_freezable_wq
+#define system_freezable_wq		NULL
+#define pm_stay_awake(dev)		((void)(dev), virt.awake++)
+#define pm_relax(dev)			((void)(dev), virt.awake--)
+#define device_set_wakeup_capable(dev, capable)	((void)(dev))
+#define cpu_to_virtio16(vdev, value) \
+	((void)(vdev), __cpu_to_virtio16(!virt.big_endian, value))
+#define cpu_to_virtio32(vdev, value) \
+	((void)(vdev), __cpu_to_virtio32(!virt.big_endian, value))
+#define cpu_to_virtio64(vdev, value) \
+	((void)(vdev), __cpu_to_virtio64(!virt.big_endian, value))
+
 #undef virtqueue_add_outbuf
 #define virtqueue_add_outbuf(vq, sg, num, data, gfp) \
 	virt_add(vq, sg, num, data, gfp, true)
@@ -644,11 +962,44 @@ static int virt_unregister(struct balloon_dev_info *b)
 /* The suite is no driver. */
 #undef MODULE_DEVICE_TABLE
 #define MODULE_DEVICE_TABLE(type, table)
-#undef module_virtio_driver
-#define module_virtio_driver(driver) \
-	static struct virtio_driver *virt_driver = &(driver)
-
+#undef register_virtio_driver
+#define register_virtio_driver(driver)	(virt_driver = (driver), 0)
+#define unregister_virtio_driver(driver)	((void)(driver))
+#pragma push_macro("module_init")
+#pragma push_macro("module_exit")
+#pragma push_macro("__init")
+#pragma push_macro("__exit")
+#undef module_init
+#define module_init(f)		static int (*virt_module_init)(void) = f
+#undef module_exit
+#define module_exit(f)		static void (*virt_module_exit)(void) __maybe_unused = f
+#undef __init
+#define __init
+#undef __exit
+#define __exit
 #include "../../../../drivers/virtio/virtio_balloon.c"
+#pragma pop_macro("__exit")
+#pragma pop_macro("__init")
+#pragma pop_macro("module_exit")
+#pragma pop_macro("module_init")
+
+static struct virtio_balloon *virt_vb(void)
+{
+	return virt.vdev.priv;
+}
+
+/* As the kernel does, waits for a report that is under way. */
+static void virt_reporting_unregister(struct page_reporting_dev_info *dev)
+{
+	if (virt.reporting != dev)
+		fake_violation("reporting ends that never began");
+	virt.reporting = NULL;
+	if (!virt_vb()->reporting.busy)
+		return;
+	if (!reporting_answered(virt_vb()))
+		fake_violation("a report is waited for that never ends");
+	virt_vb()->reporting.busy = false;
+}
 
 /* The virtio core: negotiation, probe, removal */
 
@@ -687,6 +1038,10 @@ static inline void virt_unbind(struct kunit *test)
 	virt_driver->remove(&virt.vdev);
 	KUNIT_EXPECT_EQ(test, virt.nr_queues, 0);
 	KUNIT_EXPECT_TRUE(test, virt.reset);
+	KUNIT_EXPECT_EQ(test, virt.awake, 0);
+	KUNIT_EXPECT_EQ(test, virt.nr_blocks, 0);
+	KUNIT_EXPECT_PTR_EQ(test, virt.reporting, NULL);
+	virt.asleep = false;
 	if (virt.b) {
 		KUNIT_EXPECT_EQ(test, test_warnings--, virt.nr_lies + 1);
 		/* Nothing else is a reason. */
@@ -712,7 +1067,8 @@ static void virt_validate(struct kunit *test)
 		unsigned int nr = min_t(unsigned int, virt.ring_size, VIRT_RING);
 
 		for (j = 0; j < VIRT_RING && q->found; j++)
-			nr -= q->buffer[j].outstanding;
+			if (q->buffer[j].outstanding)
+				nr -= q->buffer[j].nr_descriptors;
 		if (q->found)
 			KUNIT_ASSERT_EQ(test, nr, q->vq.num_free);
 	}
@@ -747,8 +1103,53 @@ static inline void virt_settle(struct kunit *test)
 static inline void virt_ask(u32 nr_pfns)
 {
 	virt.config.num_pages = cpu_to_le32(nr_pfns);
-	if (virt.bound)
+	if (virt.bound && !virt.asleep)
 		virt_driver->config_changed(&virt.vdev);
+}
+
+/* The device asks for hints, or for none. */
+static inline void virt_ask_hints(u32 id)
+{
+	virt.config.free_page_hint_cmd_id = cpu_to_le32(id);
+	if (virt.bound && !virt.asleep)
+		virt_driver->config_changed(&virt.vdev);
+}
+
+/* Sleep, and what the virtio core does around it */
+
+static inline int virt_freeze(struct kunit *test)
+{
+	int err = -EOPNOTSUPP;
+
+	virt.asleep = true;
+#ifdef CONFIG_PM_SLEEP
+	err = virt_driver->freeze(&virt.vdev);
+#endif
+	if (!err)
+		KUNIT_EXPECT_EQ(test, virt.nr_queues, 0);
+	KUNIT_EXPECT_EQ(test, virt.awake, 0);
+	return err;
+}
+
+static inline int virt_restore(struct kunit *test)
+{
+	int err = -EOPNOTSUPP;
+
+	virt_reset();
+	virt.reset = false;
+#ifdef CONFIG_PM_SLEEP
+	err = virt_driver->restore(&virt.vdev);
+#endif
+	virt.asleep = err;
+	return err;
+}
+
+static inline void virt_shutdown(struct kunit *test)
+{
+	virt.asleep = true;
+	virt_driver->driver.shutdown(&virt.vdev.dev);
+	KUNIT_EXPECT_TRUE(test, virt.reset);
+	KUNIT_EXPECT_EQ(test, virt.awake, 0);
 }
 
 static inline void virt_resize(struct kunit *test, unsigned int nr_pages)
@@ -769,6 +1170,7 @@ static inline void virt_init(struct kunit *test)
 	virt.features = BIT_ULL(VIRTIO_F_VERSION_1);
 	virt.ring_size = 128;
 	virt.add_error = -EIO;
+	virt_module_init();
 }
 
 /* Frees what a case has left behind, also one that was aborted. */

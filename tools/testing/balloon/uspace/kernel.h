@@ -20,8 +20,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 typedef uint8_t u8;
+typedef uint16_t u16;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
@@ -58,6 +60,9 @@ typedef unsigned int gfp_t;
 #define _is_enabled(value)		__is_enabled(__one_is_two_##value)
 #define IS_ENABLED(option)		_is_enabled(option)
 #define CONFIG_BALLOON_COMPACTION	1
+#define CONFIG_HUGETLB_PAGE		1
+#define CONFIG_PM_SLEEP			1
+#define CONFIG_VM_EVENT_COUNTERS	1
 
 /* Log, errors, modules */
 #define pr_info(fmt, ...)	printf(fmt, ##__VA_ARGS__)
@@ -103,6 +108,8 @@ int main(void)								\
 	return !!function();						\
 }									\
 extern int balloon_uspace_unused
+#define module_param(name, type, mode)	extern int balloon_uspace_unused
+#define MODULE_PARM_DESC(name, text)	extern int balloon_uspace_unused
 #define module_exit(function) \
 	static void (*__module_exit)(void) __maybe_unused = function
 
@@ -279,6 +286,7 @@ static inline size_t kmalloc_size_roundup(size_t size)
 #define BIT_ULL(n)		(1ULL << (n))
 #define BITS_PER_LONG		(8 * (unsigned int)sizeof(long))
 #define BITS_TO_LONGS(n)	(((n) + BITS_PER_LONG - 1) / BITS_PER_LONG)
+#define ilog2(n)		(63 - __builtin_clzll(n))
 #define DECLARE_BITMAP(name, n)	unsigned long name[BITS_TO_LONGS(n)]
 
 #define __ffs(word)		((unsigned int)__builtin_ctzl(word))
@@ -472,6 +480,8 @@ static inline void *xa_at_or_above(const struct xarray *xa, unsigned long *index
 /* Locks: taken twice, or not held where they should be, is the end. */
 typedef struct { bool locked; } spinlock_t;
 
+#define DEFINE_SPINLOCK(name)	spinlock_t name = { }
+
 static inline void spin_lock_init(spinlock_t *lock)
 {
 	lock->locked = false;
@@ -530,11 +540,23 @@ struct delayed_work { struct work_struct work; };
 #define INIT_DELAYED_WORK(w, f)		INIT_WORK(&(w)->work, f)
 #define to_delayed_work(w)		container_of(w, struct delayed_work, work)
 
+/* Notifiers, which suites call themselves */
+struct notifier_block {
+	int (*notifier_call)(struct notifier_block *nb, unsigned long action,
+			     void *data);
+};
+#define NOTIFY_OK		1
+
 /* Pages */
 enum vm_event_item {
 	BALLOON_INFLATE, BALLOON_DEFLATE, BALLOON_MIGRATE,
 	COMPACTBALLOONMIGRATED, COMPACTBALLOONFAILED, COMPACTBALLOONISOLATED,
-	COMPACTBALLOONFREED, NR_VM_EVENT_ITEMS
+	COMPACTBALLOONFREED,
+	PSWPIN, PSWPOUT, PGFAULT, PGMAJFAULT, OOM_KILL,
+	ALLOCSTALL_DMA, ALLOCSTALL_DMA32, ALLOCSTALL_NORMAL, ALLOCSTALL_MOVABLE,
+	PGSCAN_KSWAPD, PGSCAN_DIRECT, PGSTEAL_KSWAPD, PGSTEAL_DIRECT,
+	HTLB_BUDDY_PGALLOC, HTLB_BUDDY_PGALLOC_FAIL,
+	NR_VM_EVENT_ITEMS
 };
 
 #ifndef PAGE_SHIFT
@@ -619,13 +641,18 @@ static inline void put_page(struct page *page)
 #define __SetPageReserved(page)	((page)->reserved = 1)
 #define __ClearPageReserved(page)	((page)->reserved = 0)
 
-/* Room for one page at a time. */
+/* Of memory that is touched only where a case does. */
 static inline void *page_address(const struct page *page)
 {
-	static char room[PAGE_SIZE];
+	static char *memory;
 
-	(void)page;
-	return room;
+	if (!memory)
+		memory = mmap(NULL, MEM_MAP_PAGES * PAGE_SIZE,
+			      PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED)
+		panic("out of memory");
+	return memory + (page - mem_map) * PAGE_SIZE;
 }
 
 /* The page of an object that was kmalloc()ed. */
@@ -686,6 +713,20 @@ static inline void __SetPageMovable(struct page *page,
 
 /* Zones, which only suites fill */
 #define MAX_NR_ZONES		4
+#define ZONE_NORMAL		2
+struct sysinfo { unsigned long freeram, totalram; };
+
+/* Shrinkers, which suites call themselves */
+struct shrinker;
+struct shrink_control { unsigned long nr_to_scan; };
+struct shrinker {
+	unsigned long (*count_objects)(struct shrinker *shrinker,
+				       struct shrink_control *sc);
+	unsigned long (*scan_objects)(struct shrinker *shrinker,
+				      struct shrink_control *sc);
+};
+#define SHRINK_STOP		ULONG_MAX
+#define PAGE_POISON		0xaa
 struct per_cpu_pages { int count; };
 struct zone {
 	unsigned long present_pages;

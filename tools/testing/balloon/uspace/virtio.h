@@ -9,10 +9,21 @@
 #include <linux/virtio_types.h>
 
 #include "kernel.h"
+/* What the system's headers may be too old for. */
+#include "../../../../compat-include/linux/virtio_balloon.h"
 
 /* This machine is little-endian. */
 #define cpu_to_le32(x)		((__le32)(x))
 #define le32_to_cpu(x)		((u32)(x))
+
+#define __virtio16_to_cpu(little_endian, value) \
+	((little_endian) ? (value) : __builtin_bswap16(value))
+#define __cpu_to_virtio16(little_endian, value) \
+	__virtio16_to_cpu(little_endian, value)
+#define __virtio64_to_cpu(little_endian, value) \
+	((little_endian) ? (value) : __builtin_bswap64(value))
+#define __cpu_to_virtio64(little_endian, value) \
+	__virtio64_to_cpu(little_endian, value)
 
 static inline __virtio32 __cpu_to_virtio32(bool little_endian, u32 value)
 {
@@ -24,16 +35,32 @@ static inline __virtio32 __cpu_to_virtio32(bool little_endian, u32 value)
 struct scatterlist {
 	void *address;
 	unsigned int length;
+	bool last;
 };
 #define sg_virt(sg)		((sg)->address)
-#define sg_is_last(sg)		(!!(sg))
+#define sg_is_last(sg)		((sg)->last)
+#define sg_mark_end(sg)		((sg)->last = true)
+#define sg_unmark_end(sg)	((sg)->last = false)
+#define sg_init_table(sg, nr)	((sg)[(nr) - 1].last = true)
 
-static inline void sg_init_one(struct scatterlist *sg, void *address,
-			       unsigned int length)
+static inline void sg_set_buf(struct scatterlist *sg, void *address,
+			      unsigned int length)
 {
 	sg->address = address;
 	sg->length = length;
 }
+
+static inline void sg_init_one(struct scatterlist *sg, void *address,
+			       unsigned int length)
+{
+	sg_set_buf(sg, address, length);
+	sg->last = true;
+}
+
+struct page_reporting_dev_info {
+	int (*report)(struct page_reporting_dev_info *dev,
+		      struct scatterlist *sg, unsigned int nr);
+};
 
 struct virtio_device;
 struct virtqueue;
@@ -68,6 +95,7 @@ struct virtio_device {
 	u64 features;
 	void *priv;
 };
+#define dev_to_virtio(d)	container_of(d, struct virtio_device, dev)
 
 /* Words, as the balloon's are. */
 #define virtio_cread_le(vdev, type, member, to)				\
@@ -94,10 +122,13 @@ struct virtio_driver {
 	struct {
 		const char *name;
 		void *owner;
+		void (*shutdown)(struct device *dev);
 	} driver;
 	const struct virtio_device_id *id_table;
 	const unsigned int *feature_table;
 	unsigned int feature_table_size;
+	const unsigned int *feature_table_legacy;
+	unsigned int feature_table_size_legacy;
 	int (*validate)(struct virtio_device *vdev);
 	int (*probe)(struct virtio_device *vdev);
 	void (*remove)(struct virtio_device *vdev);

@@ -1,0 +1,10 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# A virtio-mmio device with a packed ring.
+# machine: microvm
+# requires: VIRTIO_MMIO
+# qemu-options: -global virtio-mmio.force-legacy=off
+# balloon-options: packed=on
+# timeout: 180
+
+device_test "$VERSION_1=1" "$RING_PACKED=1"

@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Unplug the device while it inflates, deflates or rests, under compaction all the time; plug in a new one each time.
+# hotplug: 1
+# timeout: 300
+
+ROUNDS=3
+
+more_than() { [ "$(balloon_pages)" -gt "$1" ]; }
+less_than() { [ "$(balloon_pages)" -lt "$1" ]; }
+
+# unplug TEXT: the bus forgets the device before its driver is done with it; the directory goes last.
+unplug() {
+	pages=$(balloon_pages)
+	device=$(readlink -f "/sys/bus/virtio/devices/$(virtio_name)")
+	echo "# host: device_del"
+	check "$1: device with $pages pages is gone" wait_until 30 gone "$device"
+	equal "$1: no page is left offline" 0 "$(offline_pages)"
+	equal "$1: no page is left out of the zones' count" "$managed" "$(managed_pages)"
+	ledger_now
+}
+
+plug() {
+	echo "# host: device_add"
+	check "device is back" wait_until 30 [ -e "$CLASS/balloon0" ]
+}
+
+managed=$(managed_pages)
+verify_start 64
+load_driver
+compact_start
+for round in $(seq $ROUNDS); do
+	host_balloon 400
+	wait_until 20 more_than 20000 || not_ok "round $round: balloon grows"
+	check "round $round: it still inflates" less_than $((400 * PAGES_PER_MIB))
+	unplug "inflating"
+	plug
+	balloon_to 400 30
+	host_balloon 0
+	wait_until 20 less_than 80000 || not_ok "round $round: balloon shrinks"
+	check "round $round: it still deflates" more_than 0
+	unplug "deflating"
+	plug
+	balloon_to 150 30
+	unplug "at rest"
+	plug
+done
+compact_stop
+balloon_to 100
+ledger
+balloon_to 0
+ledger
+verify_stop

@@ -1,0 +1,102 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Two nodes: pages move within a node and from one to the other, and each zone's count of its pages follows.
+# nodes: 2
+# requires: NUMA MEMORY_HOTREMOVE MIGRATION
+# mem: 1536
+# append: movablecore=1024M
+# timeout: 300
+
+NODES=/sys/devices/system/node
+BLOCKS=/sys/devices/system/memory
+block_pages=$((0x$(cat $BLOCKS/block_size_bytes) / 4096))
+
+# zones: of each zone its node and name, first page, length, and pages that it manages
+zones() {
+	awk '$1 == "Node" { zone = $2 $4; sub(",", "/", zone) }
+		$1 == "spanned" { spanned = $2 }
+		$1 == "managed" { managed = $2 }
+		$1 == "start_pfn:" { print zone, $2, spanned, managed }' /proc/zoneinfo
+}
+
+# owned: of each zone its name and the pages that are its own or would be, if a balloon had not taken them
+owned() {
+	zones | while read -r zone first spanned managed; do
+		echo "$zone $((managed + $(offline_pages_among "$first" "$spanned")))"
+	done
+}
+
+# node_pages NODE: pages of the balloon there
+node_pages() {
+	sum=0
+	zones >/tmp/zones
+	while read -r zone first spanned _; do
+		[ "${zone%/*}" != "$1" ] || sum=$((sum + $(offline_pages_among "$first" "$spanned")))
+	done </tmp/zones
+	echo $sum
+}
+
+# balanced [ZONE PAGES]: every zone counts what it should; PAGES of ZONE are offline as memory.
+balanced() {
+	equal "each zone's count is right" "$initial" "$(owned | while read -r zone pages; do
+		[ "$zone" != "$1" ] || pages=$((pages + $2))
+		echo "$zone $pages"
+	done)"
+}
+
+block_count() { offline_pages_among $(($1 * block_pages)) $block_pages; }
+
+# blocks NODE: its movable blocks in ascending order, but for the last, where the kernel has its page structures
+blocks() {
+	for dir in "$NODES/node$1"/memory[0-9]*; do
+		block=${dir##*/memory}
+		! grep -q '^Movable' "$BLOCKS/memory$block/valid_zones" || echo "$block"
+	done | sort -n | sed '$d'
+}
+
+# fullest NODE: the one of these with the most pages of the balloon
+fullest() {
+	for block in $(blocks "$1"); do
+		echo "$(block_count "$block") $block"
+	done | sort -n | sed -n '$s/.* //p'
+}
+
+zones | sed 's/^/# /'
+initial=$(owned)
+verify_start 64
+load_driver
+scattered_balloon 550
+for node in 0 1; do
+	check "node $node has pages of the balloon: $(node_pages $node)" [ "$(node_pages $node)" -gt 10000 ]
+done
+ledger
+balanced
+for node in 0 1; do
+	before=$(migrated_pages)
+	echo 1 >$NODES/node$node/compact
+	check "pages of node $node migrated" [ "$(migrated_pages)" -gt "$before" ]
+	settle
+	balanced
+	ledger
+done
+for node in 1 0; do
+	block=$(fullest $node)
+	own=$(node_pages $node) other=$(node_pages $((1 - node))) away=$(block_count "$block")
+	say "block $block has $away pages, node $node $own, the other $other"
+	check "block $block of node $node goes offline" eval "echo offline >$BLOCKS/memory$block/state"
+	settle
+	balanced "$node/Movable" "$block_pages"
+	say "now node $node has $(node_pages $node), the other $(node_pages $((1 - node)))"
+	check "pages went to the other node" [ $(($(node_pages $((1 - node))) - other)) -ge $((away / 2)) ]
+	ledger
+	check "block $block comes online" eval "echo online_movable >$BLOCKS/memory$block/state"
+	balanced
+done
+balloon_to 100
+ledger
+balanced
+balloon_to 0
+ledger
+equal "no page is left offline" 0 "$(offline_pages)"
+balanced
+verify_stop

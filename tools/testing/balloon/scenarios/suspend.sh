@@ -1,0 +1,24 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# A guest is suspended again and again while its balloon grows, shrinks and is compacted.
+# requires: SUSPEND
+# mem: 640
+# timeout: 300
+
+verify_start 64
+load_driver
+for mib in 400 50 400 50; do
+	compact_start
+	balloon_towards $mib
+	check "suspended and resumed" suspend
+	check "balloon of $mib MiB" wait_until 60 target_seen
+	compact_stop
+	ledger
+done
+check "the balloon was under way $UNDER_WAY times" [ $UNDER_WAY -gt 0 ]
+check "suspended and resumed at rest" suspend
+check "balloon of $mib MiB" wait_until 60 target_seen
+ledger
+balloon_to 0
+ledger
+verify_stop
