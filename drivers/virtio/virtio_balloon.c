@@ -907,6 +907,9 @@ static int reporting_send(struct virtio_balloon *vb, struct scatterlist *sg,
 	bool complained = false;
 	int err;
 
+	/* The kernel goes on with the rest until it is told to stop. */
+	if (READ_ONCE(vb->reset))
+		return -ENODEV;
 	err = virtqueue_add_inbuf(reporting->vq, sg, nr, vb, GFP_NOWAIT);
 	if (err)
 		return err;
