@@ -10,30 +10,6 @@
 
 #include "virtio_events.h"
 
-/* A message full of them, and some more. */
-#define SOME_PAGES	((unsigned int)VIRT_PAGES_PER_MESSAGE + 5)
-
-/* Unless the case says another one, all unbinding is done within this time. */
-#define UNBIND_TIME	(4 * 60 * HZ)
-
-static void begin(struct kunit *test)
-{
-	KUNIT_ASSERT_EQ(test, virt_bind(test), 0);
-	virt_validate(test);
-}
-
-/* In all of its life there were so many messages in the log. */
-static void end(struct kunit *test, unsigned int complaints)
-{
-	unsigned long start = fake.now;
-
-	virt_unbind(test);
-	virt_validate(test);
-	KUNIT_EXPECT_PTR_EQ(test, virt.b, NULL);
-	KUNIT_EXPECT_LE(test, fake.now - start, UNBIND_TIME);
-	KUNIT_EXPECT_EQ(test, fake.nr_complaints, complaints);
-}
-
 /* The next device is an honest one. */
 static void end_and_begin_again(struct kunit *test, unsigned int complaints)
 {
@@ -49,16 +25,6 @@ static void end_and_begin_again(struct kunit *test, unsigned int complaints)
 	virt_resize(test, SOME_PAGES);
 	virt_resize(test, 0);
 	end(test, complaints);
-}
-
-static void isolate_some(struct kunit *test, unsigned int nr)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARENA_PAGES && nr; i++)
-		nr -= compaction_isolate(arena + i);
-	KUNIT_ASSERT_EQ(test, nr, 0);
-	virt_validate(test);
 }
 
 static void migrate_all(struct kunit *test, enum migrate_mode mode)
@@ -917,23 +883,6 @@ static void random_walk(struct kunit *test)
 	}
 }
 
-static int virtio_test_init(struct kunit *test)
-{
-	virt_init(test);
-	return 0;
-}
-
-static void virtio_test_exit(struct kunit *test)
-{
-	KUNIT_EXPECT_EQ(test, test_warnings, 0);
-	KUNIT_EXPECT_TRUE_MSG(test, !fake.violation, "%s", fake.violation);
-	virt_exit();
-	KUNIT_EXPECT_EQ(test, test_objects, 0);
-#ifdef _BALLOON_USPACE_KERNEL_H
-	uspace_first_pfn = USPACE_FIRST_PFN;
-#endif
-}
-
 static struct kunit_case virtio_test_cases[] = {
 	KUNIT_CASE(life),
 	KUNIT_CASE(target_set_before_probe),
@@ -982,8 +931,8 @@ static struct kunit_suite virtio_test_suite = {
 	.name = "balloon_virtio",
 	.suite_init = fake_mm_suite_init,
 	.suite_exit = fake_mm_suite_exit,
-	.init = virtio_test_init,
-	.exit = virtio_test_exit,
+	.init = virt_test_init,
+	.exit = virt_test_exit,
 	.test_cases = virtio_test_cases,
 };
 kunit_test_suite(virtio_test_suite);

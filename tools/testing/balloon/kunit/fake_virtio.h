@@ -1186,4 +1186,57 @@ static inline void virt_exit(void)
 	virt.b = NULL;
 }
 
+/* What the suites share */
+
+/* A message full of them, and some more. */
+#define SOME_PAGES	((unsigned int)VIRT_PAGES_PER_MESSAGE + 5)
+
+/* Unless the case says another one, all unbinding is done within this time. */
+#define UNBIND_TIME	(4 * 60 * HZ)
+
+static inline void begin(struct kunit *test)
+{
+	KUNIT_ASSERT_EQ(test, virt_bind(test), 0);
+	virt_validate(test);
+}
+
+/* In all of its life there were so many messages in the log. */
+static inline void end(struct kunit *test, unsigned int complaints)
+{
+	unsigned long start = fake.now;
+
+	virt_unbind(test);
+	virt_validate(test);
+	KUNIT_EXPECT_PTR_EQ(test, virt.b, NULL);
+	KUNIT_EXPECT_LE(test, fake.now - start, UNBIND_TIME);
+	KUNIT_EXPECT_EQ(test, fake.nr_complaints, complaints);
+}
+
+static inline void isolate_some(struct kunit *test, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARENA_PAGES && nr; i++)
+		nr -= compaction_isolate(arena + i);
+	KUNIT_ASSERT_EQ(test, nr, 0);
+	virt_validate(test);
+}
+
+static inline int virt_test_init(struct kunit *test)
+{
+	virt_init(test);
+	return 0;
+}
+
+static inline void virt_test_exit(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, test_warnings, 0);
+	KUNIT_EXPECT_TRUE_MSG(test, !fake.violation, "%s", fake.violation);
+	virt_exit();
+	KUNIT_EXPECT_EQ(test, test_objects, 0);
+#ifdef _BALLOON_USPACE_KERNEL_H
+	uspace_first_pfn = USPACE_FIRST_PFN;
+#endif
+}
+
 #endif /* _BALLOON_KUNIT_FAKE_VIRTIO_H */

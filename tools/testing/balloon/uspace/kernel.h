@@ -287,6 +287,7 @@ static inline size_t kmalloc_size_roundup(size_t size)
 #define BITS_PER_LONG		(8 * (unsigned int)sizeof(long))
 #define BITS_TO_LONGS(n)	(((n) + BITS_PER_LONG - 1) / BITS_PER_LONG)
 #define ilog2(n)		(63 - __builtin_clzll(n))
+#define PAGE_REPORTING_CAPACITY	32
 #define DECLARE_BITMAP(name, n)	unsigned long name[BITS_TO_LONGS(n)]
 
 #define __ffs(word)		((unsigned int)__builtin_ctzl(word))
