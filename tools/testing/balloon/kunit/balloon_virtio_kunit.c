@@ -151,7 +151,7 @@ static void probe_without_configuration(struct kunit *test)
 }
 
 /* A device may have any of the features: the driver takes what it knows. */
-static void any_set_of_features(struct kunit *test)
+static void r05_any_set_of_features(struct kunit *test)
 {
 	const u64 transport = BIT_ULL(VIRTIO_F_ACCESS_PLATFORM) |
 			      BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC);
@@ -192,8 +192,24 @@ static void messages_are_full(struct kunit *test)
 	end(test, 0);
 }
 
+/* One page: as many PFNs as it has, and the door sees which they are. */
+static void r03_all_pfns_of_a_page(struct kunit *test)
+{
+	struct virt_buffer *buf;
+
+	begin(test);
+	ask_in_vain(test, 1);
+	buf = virt_seen(virt_queue_of(VIRT_INFLATE), 0);
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	KUNIT_EXPECT_EQ(test, buf->len, VIRT_PFNS_PER_PAGE * sizeof(u32));
+	virt.silent = false;
+	virt_resize(test, 1);
+	KUNIT_EXPECT_EQ(test, virt.nr_pages[VIRT_INFLATE], 1);
+	end(test, 0);
+}
+
 /* Around the number of pages that a message holds, adjacent and scattered. */
-static void messages_never_overflow(struct kunit *test)
+static void r09_messages_never_overflow(struct kunit *test)
 {
 	unsigned int nr, stride;
 
@@ -219,7 +235,7 @@ static void messages_never_overflow(struct kunit *test)
 }
 
 /* All that the arena has, in ranges of every length. */
-static void messages_of_ranges_of_any_length(struct kunit *test)
+static void r35_messages_of_ranges_of_any_length(struct kunit *test)
 {
 	unsigned int i, next = 0;
 
@@ -261,7 +277,7 @@ static void migration_has_two_messages(struct kunit *test)
 }
 
 /* The PFNs of such a device are big-endian, its configuration is not. */
-static void legacy_device_with_big_endian(struct kunit *test)
+static void r10_legacy_device_with_big_endian(struct kunit *test)
 {
 	virt.features = 0;
 	virt.big_endian = true;
@@ -275,7 +291,7 @@ static void legacy_device_with_big_endian(struct kunit *test)
  * A target that is no whole number of pages is rounded up, and the balloon
  * comes to rest there.
  */
-static void target_of_a_part_of_a_page(struct kunit *test)
+static void r14_target_of_a_part_of_a_page(struct kunit *test)
 {
 	u32 nr_pfns;
 
@@ -406,7 +422,7 @@ static void device_answers_as_interrupts_are_enabled(struct kunit *test)
 
 /* Acknowledgements */
 
-static void ack_never_comes(struct kunit *test)
+static void r37_ack_never_comes(struct kunit *test)
 {
 	static const unsigned int targets[] = { 3 * SOME_PAGES, SOME_PAGES, 0 };
 	unsigned int i;
@@ -578,7 +594,7 @@ static void ack_comes_for_what_was_never_sent(struct kunit *test)
 }
 
 /* What the device says it has written to a buffer that it can only read. */
-static void used_length_is_absurd(struct kunit *test)
+static void r12_used_length_is_absurd(struct kunit *test)
 {
 	static const unsigned int lengths[] = { 1, 1024, 1025, U32_MAX };
 	unsigned int i;
@@ -637,7 +653,7 @@ static void configuration_changes_between_reads(struct kunit *test)
 	}
 }
 
-static void target_beyond_all_memory(struct kunit *test)
+static void r34_target_beyond_all_memory(struct kunit *test)
 {
 	begin(test);
 	virt_ask(U32_MAX);
@@ -805,7 +821,7 @@ static void device_is_unplugged(struct kunit *test)
 }
 
 /* A buffer cannot be added for other reasons than a broken queue. */
-static void buffer_is_not_taken(struct kunit *test)
+static void r18_buffer_is_not_taken(struct kunit *test)
 {
 	static const int errors[] = { -EIO, -ENOSPC, -ENOMEM };
 	unsigned int i, nth;
@@ -889,20 +905,21 @@ static struct kunit_case virtio_test_cases[] = {
 	KUNIT_CASE(probe_undone_on_failure),
 	KUNIT_CASE(probe_without_queues),
 	KUNIT_CASE(probe_without_configuration),
-	KUNIT_CASE(any_set_of_features),
+	KUNIT_CASE(r05_any_set_of_features),
 	KUNIT_CASE(messages_are_full),
-	KUNIT_CASE(messages_never_overflow),
-	KUNIT_CASE(messages_of_ranges_of_any_length),
+	KUNIT_CASE(r03_all_pfns_of_a_page),
+	KUNIT_CASE(r09_messages_never_overflow),
+	KUNIT_CASE(r35_messages_of_ranges_of_any_length),
 	KUNIT_CASE(migration_has_two_messages),
-	KUNIT_CASE(legacy_device_with_big_endian),
-	KUNIT_CASE(target_of_a_part_of_a_page),
+	KUNIT_CASE(r10_legacy_device_with_big_endian),
+	KUNIT_CASE(r14_target_of_a_part_of_a_page),
 	KUNIT_CASE(pages_that_have_no_pfn),
 	KUNIT_CASE(any_size_of_queues),
 	KUNIT_CASE(device_answers_when_notified),
 	KUNIT_CASE(device_wants_no_notification),
 	KUNIT_CASE(device_interrupts_the_notification),
 	KUNIT_CASE(device_answers_as_interrupts_are_enabled),
-	KUNIT_CASE(ack_never_comes),
+	KUNIT_CASE(r37_ack_never_comes),
 	KUNIT_CASE(ack_comes_late),
 	KUNIT_CASE(ack_comes_for_half_a_migration),
 	KUNIT_CASE(ack_never_comes_for_a_migration),
@@ -910,17 +927,17 @@ static struct kunit_case virtio_test_cases[] = {
 	KUNIT_CASE(ack_comes_twice),
 	KUNIT_CASE(ack_comes_twice_unnoticed),
 	KUNIT_CASE(ack_comes_for_what_was_never_sent),
-	KUNIT_CASE(used_length_is_absurd),
+	KUNIT_CASE(r12_used_length_is_absurd),
 	KUNIT_CASE(interrupts_for_nothing),
 	KUNIT_CASE(configuration_changes_between_reads),
-	KUNIT_CASE(target_beyond_all_memory),
+	KUNIT_CASE(r34_target_beyond_all_memory),
 	KUNIT_CASE(target_flaps),
 	KUNIT_CASE(configuration_interrupts_for_nothing),
 	KUNIT_CASE(device_needs_reset),
 	KUNIT_CASE(reset_in_the_middle),
 	KUNIT_CASE(queue_breaks),
 	KUNIT_CASE(device_is_unplugged),
-	KUNIT_CASE(buffer_is_not_taken),
+	KUNIT_CASE(r18_buffer_is_not_taken),
 	KUNIT_CASE(buffer_of_a_migration_is_not_taken),
 	KUNIT_CASE(page_is_isolated_for_ever),
 	KUNIT_CASE(random_walk),

@@ -341,8 +341,7 @@ static inline void fake_let_pass(unsigned long time)
 	fake.now = until;
 }
 
-/* Waits: returns true if the condition is to be looked at again. */
-static bool fake_wait(unsigned long deadline)
+static bool fake_sleep_until_woken(unsigned long deadline)
 {
 	fake.woken = false;
 	while (!fake.woken) {
@@ -354,6 +353,19 @@ static bool fake_wait(unsigned long deadline)
 			return false;
 	}
 	return true;
+}
+
+/*
+ * Waits: returns true if the condition is to be looked at again.  A work item
+ * that runs meanwhile may wait as well; it does not take our wakeup away.
+ */
+static bool fake_wait(unsigned long deadline)
+{
+	bool before = fake.woken;
+	bool woken = fake_sleep_until_woken(deadline);
+
+	fake.woken |= before;
+	return woken;
 }
 
 struct fake_waiter {

@@ -16,18 +16,20 @@ enum virt_event {
 	/* The device's */
 	VIRT_ANSWER, VIRT_ANSWER_TWICE, VIRT_ANSWER_UNSENT, VIRT_ANSWER_ALL,
 	VIRT_ASK, VIRT_ASK_MUCH, VIRT_FLAP, VIRT_BEHAVE, VIRT_USED_LEN,
-	VIRT_BREAK, VIRT_INTERRUPT, VIRT_ADD_FAILS,
+	VIRT_BREAK, VIRT_INTERRUPT, VIRT_ADD_FAILS, VIRT_ASK_HINTS,
+	VIRT_OFFER,
 	/* Compaction's */
 	VIRT_ISOLATE, VIRT_MIGRATE, VIRT_PUT_BACK,
 	/* What only happens while nobody waits */
 	VIRT_MIGRATE_SYNC, VIRT_TIME, VIRT_NO_MEMORY, VIRT_WORK, VIRT_SETTLE,
-	VIRT_UNBIND, VIRT_BIND,
+	VIRT_UNBIND, VIRT_BIND, VIRT_SLEEP, VIRT_SHUTDOWN, VIRT_OOM, VIRT_SHRINK,
 	VIRT_NR_EVENTS
 };
 
 static struct virt_program {
 	const u8 *at;
 	const u8 *end;
+	u8 offer;		/* features, when the device is bound next */
 } virt_program;
 
 static void virt_compact(struct kunit *test, enum virt_event event, u8 arg)
@@ -52,10 +54,25 @@ static void virt_compact(struct kunit *test, enum virt_event event, u8 arg)
 	}
 }
 
+/* A device that cannot sleep, or not wake up again, can only be unbound. */
+static void virt_sleep(struct kunit *test, u8 arg)
+{
+	if (!virt.bound || virt.asleep || !IS_ENABLED(CONFIG_PM_SLEEP) ||
+	    virt_freeze(test))
+		return;
+	virt_validate(test);
+	virt.find_error = arg & 1 ? -ENOENT : 0;
+	virt_restore(test);
+	virt.find_error = 0;
+}
+
 static void virt_bind_anyhow(struct kunit *test, u8 arg)
 {
 	if (virt.bound || virt.b)
 		return;
+	virt.features = virt_program.offer & 64 ? BIT_ULL(VIRTIO_F_VERSION_1) : 0;
+	virt.features |= virt_program.offer % 64;
+	virt.page_poisoning = virt_program.offer & 128;
 	virt.ring_size = 1 << arg % 8;
 	virt.big_endian = arg & 8;
 	virt.trusting = arg & 16;
@@ -77,23 +94,31 @@ static void virt_behave(u8 arg)
 
 static void virt_happens(struct kunit *test, enum virt_event event, u8 arg)
 {
-	struct virt_queue *q = &virt.queue[arg % 2];
+	struct virt_queue *q = &virt.queue[arg % VIRT_NR_KINDS];
+	struct shrink_control sc = { .nr_to_scan = arg };
 
 	switch (event) {
 	case VIRT_ANSWER:
-		virt_answer(q, arg / 2, 1);
+		virt_answer(q, arg / VIRT_NR_KINDS, 1);
 		break;
 	case VIRT_ANSWER_TWICE:
-		virt_answer(q, arg / 2, 2);
+		virt_answer(q, arg / VIRT_NR_KINDS, 2);
 		break;
 	case VIRT_ANSWER_UNSENT:
 		if (q->found && !virt.reset)
-			virt_use(q, arg / 2 % VIRT_RING);
+			virt_use(q, arg / VIRT_NR_KINDS);
 		virt_interrupt(q, true);
 		break;
 	case VIRT_ANSWER_ALL:
-		while (virt_answer(q, 0, 1))
+		virt.stats_wanted = arg % 4;
+		while (virt_answer_next(q))
 			;
+		break;
+	case VIRT_OFFER:
+		virt_program.offer = arg;
+		break;
+	case VIRT_ASK_HINTS:
+		virt_ask_hints(arg % 8);
 		break;
 	case VIRT_ASK:
 		virt_ask(arg * 3 * VIRT_PFNS_PER_PAGE + arg % VIRT_PFNS_PER_PAGE);
@@ -146,6 +171,19 @@ static void virt_happens(struct kunit *test, enum virt_event event, u8 arg)
 	case VIRT_BIND:
 		virt_bind_anyhow(test, arg);
 		break;
+	case VIRT_SLEEP:
+		virt_sleep(test, arg);
+		break;
+	case VIRT_SHUTDOWN:
+		if (virt.bound && !virt.asleep)
+			virt_shutdown(test);
+		break;
+	case VIRT_OOM:
+		fake_out_of_memory(arg);
+		break;
+	case VIRT_SHRINK:
+		hints_scan(NULL, &sc);
+		break;
 	default:
 		break;
 	}
@@ -174,6 +212,7 @@ static inline void virt_run(struct kunit *test, const u8 *program, size_t len)
 
 	p->at = program;
 	p->end = program + len / 2 * 2;
+	p->offer = 0xff;
 	fake.step = virt_meanwhile;
 	virt_bind_anyhow(test, 7);
 	while (p->at < p->end) {
