@@ -18,13 +18,7 @@ static void run_input(struct kunit *test)
 	virt_run(test, input, input_len);
 }
 
-static int begin(struct kunit *test)
-{
-	virt_init(test);
-	return 0;
-}
-
-static void end(struct kunit *test)
+static void forget_input(struct kunit *test)
 {
 	KUNIT_EXPECT_TRUE_MSG(test, !fake.violation, "%s", fake.violation);
 	virt_exit();
@@ -35,7 +29,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	static const struct kunit_suite suite = { .init = begin, .exit = end };
+	static const struct kunit_suite suite = { .init = virt_test_init, .exit = forget_input };
 	static const struct kunit_case kase = KUNIT_CASE(run_input);
 	struct kunit test = { .name = "fuzz_virtio", .suite = &suite, .kase = &kase };
 
