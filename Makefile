@@ -75,6 +75,13 @@ soak: deps
 		sed -n "s/^# \([0-9]* steps.*\)/$$kernel: \1/p" out/logs/$$kernel*/soak/ktap 2>/dev/null; \
 	done; exit $$failed
 
+## make fuzz MINUTES=10          fuzz the virtio driver and the core from below the virtqueues
+.PHONY: fuzz
+fuzz: MINUTES ?= 10
+fuzz:
+	@scripts/install-deps clang libclang-rt-14-dev
+	@$(TESTS)/run-fuzz $(MINUTES)
+
 ## make modules KVER=V           build the modules for kernel V into build/V/
 .PHONY: modules
 modules:

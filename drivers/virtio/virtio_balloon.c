@@ -119,7 +119,7 @@ struct vb_batch {
 /**
  * struct vb_message - a buffer for the device
  * @node: in ->free of its queue, unless the device has it
- * @part: what it is about
+ * @part: what it is about, NULL unless the device has it
  * @pfns: what is sent
  */
 struct vb_message {
@@ -277,7 +277,6 @@ static unsigned int message_encode(struct virtio_device *vdev,
 	unsigned int nr;
 	u32 pfn;
 
-	msg->part = part;
 	for (; range < end; range++, part->page = 0) {
 		nr = range_limit(range) - part->page;
 		nr = min_t(unsigned int, nr * PFNS_PER_PAGE,
@@ -333,6 +332,7 @@ static bool __queue_feed(struct vb_queue *queue, struct list_head *done)
 		}
 		if (nr && !part->error) {
 			list_del(&msg->node);
+			msg->part = part;
 			part->in_flight++;
 			fed = true;
 		} else {
@@ -351,6 +351,10 @@ static void __message_done(struct vb_queue *queue, struct vb_message *msg,
 	struct vb_part *part = msg->part;
 
 	lockdep_assert_held(&queue->lock);
+	/* The device does not have it. */
+	if (WARN_ON_ONCE(!part))
+		return;
+	msg->part = NULL;
 	list_add(&msg->node, &queue->free);
 	if (!--part->in_flight && list_empty(&part->node))
 		list_add_tail(&part->node, done);
@@ -907,6 +911,9 @@ static int reporting_send(struct virtio_balloon *vb, struct scatterlist *sg,
 	bool complained = false;
 	int err;
 
+	/* The kernel goes on with the rest until it is told to stop. */
+	if (READ_ONCE(vb->reset))
+		return -ENODEV;
 	err = virtqueue_add_inbuf(reporting->vq, sg, nr, vb, GFP_NOWAIT);
 	if (err)
 		return err;

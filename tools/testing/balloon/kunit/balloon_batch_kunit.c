@@ -275,7 +275,7 @@ static void migration_waits_for_the_answer(struct kunit *test)
 }
 
 /* The zone of the new page is charged, that of the old one is not any more. */
-static void migration_between_zones(struct kunit *test)
+static void r04_migration_between_zones(struct kunit *test)
 {
 	static const unsigned int refuse[] = { 0, 1, 0 }, keep[] = { 0, 0, 1 };
 	unsigned int i;
@@ -1292,7 +1292,7 @@ static struct kunit_case adapter_test_cases[] = {
 	KUNIT_CASE(only_ballooned_pages_can_be_had),
 	KUNIT_CASE(only_isolated_pages_migrate),
 	KUNIT_CASE(migration_waits_for_the_answer),
-	KUNIT_CASE(migration_between_zones),
+	KUNIT_CASE(r04_migration_between_zones),
 	KUNIT_CASE(last_isolated_page_submits),
 	KUNIT_CASE(compaction_events_balance),
 	KUNIT_CASE(freed_without_a_new_page),

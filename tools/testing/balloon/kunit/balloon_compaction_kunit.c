@@ -193,7 +193,7 @@ static void alloc_without_memory(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, balloon_page_alloc());
 }
 
-static void list_enqueue_and_dequeue(struct kunit *test)
+static void r01_list_enqueue_and_dequeue(struct kunit *test)
 {
 	struct page *page, *next, *bad = enqueue_new(test);
 	unsigned long last = 0;
@@ -252,7 +252,7 @@ static void lists_of_any_length(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
 }
 
-static void dequeue_from_empty_device(struct kunit *test)
+static void r23_dequeue_from_empty_device(struct kunit *test)
 {
 	LIST_HEAD(pages);
 
@@ -265,7 +265,7 @@ static void dequeue_from_empty_device(struct kunit *test)
 	validate(test);
 }
 
-static void dequeue_waits_for_isolated_pages(struct kunit *test)
+static void r23_dequeue_waits_for_isolated_pages(struct kunit *test)
 {
 	struct page *page = enqueue_new(test);
 
@@ -520,10 +520,10 @@ static struct kunit_case page_level_test_cases[] = {
 	KUNIT_CASE(enqueue_refuses_a_page_in_use),
 	KUNIT_CASE(insert_outside_of_a_migration),
 	KUNIT_CASE(alloc_without_memory),
-	KUNIT_CASE(list_enqueue_and_dequeue),
+	KUNIT_CASE(r01_list_enqueue_and_dequeue),
 	KUNIT_CASE(lists_of_any_length),
-	KUNIT_CASE(dequeue_from_empty_device),
-	KUNIT_CASE(dequeue_waits_for_isolated_pages),
+	KUNIT_CASE(r23_dequeue_from_empty_device),
+	KUNIT_CASE(r23_dequeue_waits_for_isolated_pages),
 	KUNIT_CASE(dequeue_does_not_wait_for_ever),
 	KUNIT_CASE(isolate_and_putback),
 	KUNIT_CASE(isolate_refuses_a_foreign_page),

@@ -361,7 +361,7 @@ static void worker_pauses_without_memory(struct kunit *test)
 }
 
 /* Each allocation of an inflation fails in turn: pages, and the index. */
-static void inflation_without_memory(struct kunit *test)
+static void r33_inflation_without_memory(struct kunit *test)
 {
 	unsigned int nth = 0;
 	bool failed;
@@ -1056,7 +1056,7 @@ static void begin_with_oom(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, balloon_deflate_on_oom(&host.b), 0);
 }
 
-static void oom_gives_pages_back(struct kunit *test)
+static void r08_oom_gives_pages_back(struct kunit *test)
 {
 	unsigned long start, freed;
 
@@ -1099,7 +1099,7 @@ static bool run_out_of_memory(struct kunit *test)
 }
 
 /* While the worker inflates: it stops, and so does not take it all again. */
-static void oom_stops_inflation(struct kunit *test)
+static void r02_oom_stops_inflation(struct kunit *test)
 {
 	begin_with_oom(test);
 	resize(test, 20);
@@ -1149,7 +1149,7 @@ static void oom_without_a_batch(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake.now, start);
 }
 
-static void freeze_gives_all_back(struct kunit *test)
+static void r15_freeze_gives_all_back(struct kunit *test)
 {
 	unsigned int i;
 
@@ -1243,7 +1243,7 @@ static struct kunit_case dev_test_cases[] = {
 	KUNIT_CASE(batches_are_kept_for_migration),
 	KUNIT_CASE(floor_is_left),
 	KUNIT_CASE(worker_pauses_without_memory),
-	KUNIT_CASE(inflation_without_memory),
+	KUNIT_CASE(r33_inflation_without_memory),
 	KUNIT_CASE(refused_inflation_is_tried_at_intervals),
 	KUNIT_CASE(refused_inflation_takes_no_more),
 	KUNIT_CASE(refused_deflation_is_tried_at_intervals),
@@ -1253,11 +1253,11 @@ static struct kunit_case dev_test_cases[] = {
 	KUNIT_CASE(worker_stops_for_unregistration),
 	KUNIT_CASE(dying_worker_does_not_come_back),
 	KUNIT_CASE(pages_held_by_compaction_do_not_spin_the_worker),
-	KUNIT_CASE(oom_gives_pages_back),
-	KUNIT_CASE(oom_stops_inflation),
+	KUNIT_CASE(r08_oom_gives_pages_back),
+	KUNIT_CASE(r02_oom_stops_inflation),
 	KUNIT_CASE(oom_with_a_silent_hypervisor),
 	KUNIT_CASE(oom_without_a_batch),
-	KUNIT_CASE(freeze_gives_all_back),
+	KUNIT_CASE(r15_freeze_gives_all_back),
 	KUNIT_CASE(freeze_resets_a_silent_hypervisor),
 	KUNIT_CASE(freeze_fails_if_pages_do_not_come_back),
 	KUNIT_CASE(shutdown_forgets_the_balloon),

@@ -312,7 +312,9 @@ static inline bool put_one_back(struct kunit *test)
 /* The validator */
 
 static struct balloon_block *validate_block(struct kunit *test,
-					    struct balloon_block *block)
+					    struct balloon_dev_info *b,
+					    struct balloon_block *block,
+					    bool sure)
 {
 	unsigned long first = block->index << BALLOON_BLOCK_SHIFT;
 	unsigned int i;
@@ -326,13 +328,13 @@ static struct balloon_block *validate_block(struct kunit *test,
 		if (!test_bit(i, block->set))
 			continue;
 		p = fake_page(page);
-		KUNIT_ASSERT_PTR_EQ(test, balloon_page_owner(page), &host.b);
+		KUNIT_ASSERT_PTR_EQ(test, balloon_page_owner(page), b);
 		KUNIT_ASSERT_TRUE(test, p->taken);
 		KUNIT_ASSERT_TRUE(test, p->movable);
 		KUNIT_ASSERT_FALSE(test, p->isolated);
 		KUNIT_ASSERT_FALSE(test, p->inflate_in_flight);
 		/* Rule 1; after an error nobody knows. */
-		if (host.b.ops && !host.nr_errors)
+		if (b->ops && sure)
 			KUNIT_ASSERT_TRUE(test, p->at_host);
 	}
 	return block;
@@ -390,14 +392,15 @@ static void see_migrating(struct seen *seen, const struct balloon_batch *batch)
 	}
 }
 
-static void validate_batches(struct kunit *test, struct seen *seen)
+static void validate_batches(struct kunit *test, struct balloon_dev_info *b,
+			     struct seen *seen)
 {
 	unsigned int i, nr_free = 0;
 
-	if (!host.b.ops)
+	if (!b->ops)
 		return;
 	for (i = 0; i < BALLOON_NR_BATCHES; i++) {
-		struct balloon_batch *batch = host.b.batch[i];
+		struct balloon_batch *batch = b->batch[i];
 
 		if (batch->state == BALLOON_BATCH_FREE) {
 			nr_free++;
@@ -408,14 +411,15 @@ static void validate_batches(struct kunit *test, struct seen *seen)
 		if (balloon_batch_is_migration(batch))
 			see_migrating(seen, batch);
 	}
-	KUNIT_ASSERT_EQ(test, host.b.nr_free, nr_free);
+	KUNIT_ASSERT_EQ(test, b->nr_free, nr_free);
 	seen->batches = BALLOON_NR_BATCHES - nr_free;
 }
 
 /* Whatever compaction isolates is migrated or not, or isolated still. */
-static void validate_compaction_events(struct kunit *test)
+static void validate_compaction_events(struct kunit *test,
+				       struct balloon_dev_info *b)
 {
-	const struct balloon_stats *stats = &host.b.stats;
+	const struct balloon_stats *stats = &b->stats;
 
 	KUNIT_ASSERT_EQ(test, fake.events[COMPACTBALLOONISOLATED],
 			stats->isolated);
@@ -425,15 +429,18 @@ static void validate_compaction_events(struct kunit *test)
 			stats->putback);
 	KUNIT_ASSERT_EQ(test, fake.events[COMPACTBALLOONFREED], stats->freed);
 	KUNIT_ASSERT_EQ(test, stats->isolated - stats->migrated -
-			stats->putback, host.b.isolated_pages);
+			stats->putback, b->isolated_pages);
 	KUNIT_ASSERT_LE(test, stats->freed, stats->migrated);
 }
 
-/* Holds between any two calls into the core. */
-static void validate(struct kunit *test)
+/*
+ * Holds between any two calls into the core, for a device that has all pages
+ * of the arena; @sure: nothing has left unknown what the hypervisor did.
+ */
+static void validate_device(struct kunit *test, struct balloon_dev_info *b,
+			    bool sure)
 {
-	const struct balloon_stats *stats = &host.b.stats;
-	struct balloon_dev_info *b = &host.b;
+	const struct balloon_stats *stats = &b->stats;
 	struct balloon_block *block;
 	struct seen seen = {};
 	struct page *page, *next;
@@ -444,12 +451,12 @@ static void validate(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, irqs_disabled());
 
 	xa_for_each(&b->blocks.blocks, index, block) {
-		validate_block(test, block);
+		validate_block(test, b, block, sure);
 		seen.reserved += block->nr_reserved;
 		seen.set += block->nr_set;
 	}
 	validate_pages(test, &seen);
-	validate_batches(test, &seen);
+	validate_batches(test, b, &seen);
 	list_for_each_entry_safe(page, next, &b->refused, lru) {
 		seen.refused++;
 		seen.charged[fake_page_zone(page)]--;
@@ -469,7 +476,7 @@ static void validate(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, fake.events[BALLOON_INFLATE], stats->inflated);
 	KUNIT_ASSERT_EQ(test, fake.events[BALLOON_DEFLATE], stats->deflated);
 	KUNIT_ASSERT_EQ(test, fake.events[BALLOON_MIGRATE], stats->migrated);
-	validate_compaction_events(test);
+	validate_compaction_events(test, b);
 	if (!b->ops)
 		return;
 	/* What it can have back when it must, is still the guest's. */
@@ -477,12 +484,17 @@ static void validate(struct kunit *test)
 		memset(seen.charged, 0, sizeof(seen.charged));
 	KUNIT_ASSERT_EQ(test, -fake.managed[0], seen.charged[0]);
 	KUNIT_ASSERT_EQ(test, -fake.managed[1], seen.charged[1]);
-	if (!host.nr_errors && !b->error)
-		KUNIT_ASSERT_EQ(test, stats->batches, host.nr_submits);
+}
+
+static inline void validate(struct kunit *test)
+{
+	validate_device(test, &host.b, !host.nr_errors);
+	if (host.b.ops && !host.nr_errors && !host.b.error)
+		KUNIT_ASSERT_EQ(test, host.b.stats.batches, host.nr_submits);
 }
 
 /* Moves until nothing does any more, the hypervisor included. */
-static void settle(struct kunit *test)
+static inline void settle(struct kunit *test)
 {
 	do {
 		while (host_answer_nth(0))
@@ -604,21 +616,26 @@ static inline void expect_no_enqueue(struct kunit *test, struct page *page)
 	KUNIT_EXPECT_EQ(test, host.b.stats.enqueued, enqueued);
 }
 
-/* Frees what a case has left behind, also one that was aborted. */
-static void host_exit(void)
+/* What a case has left behind, also one that was aborted. */
+static void free_device(struct balloon_dev_info *b)
 {
 	struct balloon_block *block;
 	unsigned long index;
 
-	fake_mm_exit();
-	xa_for_each(&host.b.blocks.blocks, index, block) {
-		xa_erase(&host.b.blocks.blocks, index);
+	xa_for_each(&b->blocks.blocks, index, block) {
+		xa_erase(&b->blocks.blocks, index);
 		test_kfree(block);
 	}
-	balloon_batches_free(&host.b);
+	balloon_batches_free(b);
 }
 
-static void host_test_exit(struct kunit *test)
+static inline void host_exit(void)
+{
+	fake_mm_exit();
+	free_device(&host.b);
+}
+
+static inline void host_test_exit(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, test_warnings, 0);
 	KUNIT_EXPECT_TRUE_MSG(test, !fake.violation, "%s", fake.violation);

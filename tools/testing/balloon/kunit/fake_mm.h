@@ -48,6 +48,7 @@ struct fake_page {
 	bool movable;		/* by the core's own word */
 	bool at_host;		/* the hypervisor has it */
 	bool inflate_in_flight;	/* the hypervisor may yet get it */
+	bool deflate_in_flight;	/* or give it back */
 	bool isolated;		/* by our stand-in for compaction */
 };
 
@@ -59,7 +60,7 @@ struct fake_work {
 	unsigned int nr_runs;
 };
 
-#define FAKE_NR_WORKS	4
+#define FAKE_NR_WORKS	8
 
 /* Stock kernels have no compaction events, which then come after all others. */
 #define FAKE_NR_EVENTS	(NR_VM_EVENT_ITEMS + 4)
@@ -96,6 +97,7 @@ static struct fake_mm {
 	unsigned int nr_devices;
 	unsigned int nr_ids;
 	unsigned int nr_pinned;		/* references to the module */
+	unsigned int nr_complaints;	/* messages for an administrator: dev_err() */
 	struct notifier_block *oom;	/* called when memory runs out */
 
 	struct kunit *test;
@@ -261,26 +263,32 @@ static inline bool fake_work_pending(struct work_struct *work)
 	return fake_find_work(work)->pending;
 }
 
-static void fake_queue_work(struct work_struct *work, unsigned long delay,
+/* Return: true unless it was queued already. */
+static bool fake_queue_work(struct work_struct *work, unsigned long delay,
 			    bool modify)
 {
 	struct fake_work *w = fake_find_work(work);
+	bool was_pending = w->pending;
 
-	if (w->pending && !modify)
-		return;
+	if (was_pending && !modify)
+		return false;
 	if (delay > 3600UL * HZ)
 		fake_violation("a work item is queued for hours");
 	w->pending = true;
 	w->due = fake.now + delay;
+	return !was_pending;
 }
 
-static void fake_cancel_work(struct work_struct *work)
+static bool fake_cancel_work(struct work_struct *work)
 {
 	struct fake_work *w = fake_find_work(work);
+	bool was_pending;
 
 	if (w->running)
 		fake_violation("a work item waits for itself");
+	was_pending = w->pending;
 	w->pending = false;
+	return was_pending;
 }
 
 static void fake_run(struct fake_work *w)
@@ -333,8 +341,7 @@ static inline void fake_let_pass(unsigned long time)
 	fake.now = until;
 }
 
-/* Waits: returns true if the condition is to be looked at again. */
-static bool fake_wait(unsigned long deadline)
+static bool fake_sleep_until_woken(unsigned long deadline)
 {
 	fake.woken = false;
 	while (!fake.woken) {
@@ -346,6 +353,19 @@ static bool fake_wait(unsigned long deadline)
 			return false;
 	}
 	return true;
+}
+
+/*
+ * Waits: returns true if the condition is to be looked at again.  A work item
+ * that runs meanwhile may wait as well; it does not take our wakeup away.
+ */
+static bool fake_wait(unsigned long deadline)
+{
+	bool before = fake.woken;
+	bool woken = fake_sleep_until_woken(deadline);
+
+	fake.woken |= before;
+	return woken;
 }
 
 struct fake_waiter {
@@ -528,7 +548,8 @@ static inline void fake_sleep(unsigned long time)
 #undef __module_get
 #define __module_get(module)		(fake.nr_pinned++)
 #undef dev_err
-#define dev_err(dev, fmt, ...)		fake_log(fmt, ##__VA_ARGS__)
+#define dev_err(dev, fmt, ...) \
+	(fake.nr_complaints++, fake_log(fmt, ##__VA_ARGS__))
 #undef dev_warn
 #define dev_warn(dev, fmt, ...)		fake_log(fmt, ##__VA_ARGS__)
 #undef dev_info

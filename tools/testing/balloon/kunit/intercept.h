@@ -84,6 +84,8 @@ static inline bool test_warn_on(bool cond)
 
 #undef kzalloc
 #define kzalloc(size, gfp)		test_kzalloc(size, gfp)
+#undef kcalloc
+#define kcalloc(nr, size, gfp)		test_kzalloc((nr) * (size), gfp)
 #undef kfree
 #define kfree(p)			test_kfree(p)
 #undef xa_cmpxchg

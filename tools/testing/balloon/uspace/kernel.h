@@ -20,8 +20,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 typedef uint8_t u8;
+typedef uint16_t u16;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
@@ -41,8 +43,11 @@ typedef unsigned int gfp_t;
 #define READ_ONCE(x)		(*(const volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, v)	(*(volatile typeof(x) *)&(x) = (v))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#define BUILD_BUG_ON(cond)	_Static_assert(!(cond), #cond)
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))
+#define U32_MAX			UINT_MAX
+#define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
 #define min_t(type, a, b)	({ type _a = (a), _b = (b); _a < _b ? _a : _b; })
 #define max_t(type, a, b)	({ type _a = (a), _b = (b); _a > _b ? _a : _b; })
 #define min(a, b)		min_t(typeof((a) + (b)), a, b)
@@ -55,6 +60,9 @@ typedef unsigned int gfp_t;
 #define _is_enabled(value)		__is_enabled(__one_is_two_##value)
 #define IS_ENABLED(option)		_is_enabled(option)
 #define CONFIG_BALLOON_COMPACTION	1
+#define CONFIG_HUGETLB_PAGE		1
+#define CONFIG_PM_SLEEP			1
+#define CONFIG_VM_EVENT_COUNTERS	1
 
 /* Log, errors, modules */
 #define pr_info(fmt, ...)	printf(fmt, ##__VA_ARGS__)
@@ -88,6 +96,8 @@ static inline bool IS_ERR_OR_NULL(const void *p)
 	return !p || IS_ERR_VALUE(p);
 }
 
+#define KBUILD_MODNAME		"kunit"
+#define THIS_MODULE		NULL
 #define EXPORT_SYMBOL_GPL(symbol)	extern int balloon_uspace_unused
 #define MODULE_DESCRIPTION(text)	extern int balloon_uspace_unused
 #define MODULE_LICENSE(text)		extern int balloon_uspace_unused
@@ -98,6 +108,8 @@ int main(void)								\
 	return !!function();						\
 }									\
 extern int balloon_uspace_unused
+#define module_param(name, type, mode)	extern int balloon_uspace_unused
+#define MODULE_PARM_DESC(name, text)	extern int balloon_uspace_unused
 #define module_exit(function) \
 	static void (*__module_exit)(void) __maybe_unused = function
 
@@ -206,6 +218,13 @@ static inline void list_move_tail(struct list_head *node, struct list_head *head
 	list_add_tail(node, head);
 }
 
+static inline void list_splice_tail_init(struct list_head *list,
+					 struct list_head *head)
+{
+	while (!list_empty(list))
+		list_move_tail(list->next, head);
+}
+
 static inline void list_splice_init(struct list_head *list, struct list_head *head)
 {
 	while (!list_empty(list))
@@ -234,6 +253,7 @@ static inline void list_splice_init(struct list_head *list, struct list_head *he
 /* Memory */
 #define GFP_KERNEL		1u
 #define GFP_NOWAIT		2u
+#define GFP_ATOMIC		512u
 #define GFP_HIGHUSER		4u
 #define GFP_HIGHUSER_MOVABLE	8u
 #define __GFP_NOWARN		16u
@@ -244,6 +264,7 @@ static inline void list_splice_init(struct list_head *list, struct list_head *he
 #define gfpflags_allow_blocking(gfp)	(!!((gfp) & GFP_KERNEL))
 
 #define kzalloc(size, gfp)	((void)(gfp), calloc(1, size))
+#define kcalloc(nr, size, gfp)	((void)(gfp), calloc(nr, size))
 #define kfree(p)		free((void *)(p))
 
 /* The kernel's size classes. */
@@ -262,8 +283,11 @@ static inline size_t kmalloc_size_roundup(size_t size)
 
 /* Bitmaps */
 #define BIT(n)			(1UL << (n))
+#define BIT_ULL(n)		(1ULL << (n))
 #define BITS_PER_LONG		(8 * (unsigned int)sizeof(long))
 #define BITS_TO_LONGS(n)	(((n) + BITS_PER_LONG - 1) / BITS_PER_LONG)
+#define ilog2(n)		(63 - __builtin_clzll(n))
+#define PAGE_REPORTING_CAPACITY	32
 #define DECLARE_BITMAP(name, n)	unsigned long name[BITS_TO_LONGS(n)]
 
 #define __ffs(word)		((unsigned int)__builtin_ctzl(word))
@@ -457,6 +481,8 @@ static inline void *xa_at_or_above(const struct xarray *xa, unsigned long *index
 /* Locks: taken twice, or not held where they should be, is the end. */
 typedef struct { bool locked; } spinlock_t;
 
+#define DEFINE_SPINLOCK(name)	spinlock_t name = { }
+
 static inline void spin_lock_init(spinlock_t *lock)
 {
 	lock->locked = false;
@@ -494,6 +520,10 @@ do {									\
 		panic("lock not held");					\
 } while (0)
 
+typedef struct { int counter; } atomic_t;
+#define atomic_set(v, i)			((v)->counter = (i))
+#define atomic_dec_and_test(v)			(!--(v)->counter)
+
 /* Time, waits and work, of which nothing happens by itself. */
 #define HZ			250
 #define jiffies_to_msecs(j)	((unsigned int)(j) * (1000 / HZ))
@@ -517,15 +547,23 @@ struct notifier_block {
 			     void *data);
 };
 #define NOTIFY_OK		1
+#define SYS_RESTART		1
 
 /* Pages */
 enum vm_event_item {
 	BALLOON_INFLATE, BALLOON_DEFLATE, BALLOON_MIGRATE,
 	COMPACTBALLOONMIGRATED, COMPACTBALLOONFAILED, COMPACTBALLOONISOLATED,
-	COMPACTBALLOONFREED, NR_VM_EVENT_ITEMS
+	COMPACTBALLOONFREED,
+	PSWPIN, PSWPOUT, PGFAULT, PGMAJFAULT, OOM_KILL,
+	ALLOCSTALL_DMA, ALLOCSTALL_DMA32, ALLOCSTALL_NORMAL, ALLOCSTALL_MOVABLE,
+	PGSCAN_KSWAPD, PGSCAN_DIRECT, PGSTEAL_KSWAPD, PGSTEAL_DIRECT,
+	HTLB_BUDDY_PGALLOC, HTLB_BUDDY_PGALLOC_FAIL,
+	NR_VM_EVENT_ITEMS
 };
 
+#ifndef PAGE_SHIFT
 #define PAGE_SHIFT		12
+#endif
 #define PAGE_SIZE		(1UL << PAGE_SHIFT)
 #define SZ_4M			(4UL << 20)
 #define SZ_16M			(16UL << 20)
@@ -544,22 +582,23 @@ struct page {
 
 /*
  * Memory from which alloc_pages() takes the first run that is free; twice as
- * much as a batch holds.
+ * much as a batch holds.  A case may say where it begins.
  */
 #define MEM_MAP_PAGES		8192
-#define MEM_MAP_PFN		8192UL
+#define USPACE_FIRST_PFN	8192UL
+static unsigned long uspace_first_pfn = USPACE_FIRST_PFN;
 static struct page mem_map[MEM_MAP_PAGES];
 
 static inline unsigned long page_to_pfn(const struct page *page)
 {
-	return MEM_MAP_PFN + (page - mem_map);
+	return uspace_first_pfn + (page - mem_map);
 }
 
 static inline struct page *pfn_to_page(unsigned long pfn)
 {
-	if (pfn - MEM_MAP_PFN >= MEM_MAP_PAGES)
+	if (pfn - uspace_first_pfn >= MEM_MAP_PAGES)
 		panic("no such page");
-	return mem_map + (pfn - MEM_MAP_PFN);
+	return mem_map + (pfn - uspace_first_pfn);
 }
 
 static inline struct page *alloc_pages(gfp_t gfp, unsigned int order)
@@ -604,13 +643,18 @@ static inline void put_page(struct page *page)
 #define __SetPageReserved(page)	((page)->reserved = 1)
 #define __ClearPageReserved(page)	((page)->reserved = 0)
 
-/* Room for one page at a time. */
+/* Of memory that is touched only where a case does. */
 static inline void *page_address(const struct page *page)
 {
-	static char room[PAGE_SIZE];
+	static char *memory;
 
-	(void)page;
-	return room;
+	if (!memory)
+		memory = mmap(NULL, MEM_MAP_PAGES * PAGE_SIZE,
+			      PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED)
+		panic("out of memory");
+	return memory + (page - mem_map) * PAGE_SIZE;
 }
 
 /* The page of an object that was kmalloc()ed. */
@@ -671,6 +715,20 @@ static inline void __SetPageMovable(struct page *page,
 
 /* Zones, which only suites fill */
 #define MAX_NR_ZONES		4
+#define ZONE_NORMAL		2
+struct sysinfo { unsigned long freeram, totalram; };
+
+/* Shrinkers, which suites call themselves */
+struct shrinker;
+struct shrink_control { unsigned long nr_to_scan; };
+struct shrinker {
+	unsigned long (*count_objects)(struct shrinker *shrinker,
+				       struct shrink_control *sc);
+	unsigned long (*scan_objects)(struct shrinker *shrinker,
+				      struct shrink_control *sc);
+};
+#define SHRINK_STOP		ULONG_MAX
+#define PAGE_POISON		0xaa
 struct per_cpu_pages { int count; };
 struct zone {
 	unsigned long present_pages;
