@@ -1055,6 +1055,7 @@ static inline void virt_unbind(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, virt.awake, 0);
 	KUNIT_EXPECT_EQ(test, virt.nr_blocks, 0);
 	KUNIT_EXPECT_PTR_EQ(test, virt.reporting, NULL);
+	KUNIT_EXPECT_NULL(test, virt.reboot);
 	virt.asleep = false;
 	if (virt.b) {
 		KUNIT_EXPECT_EQ(test, test_warnings--, virt.nr_lies + 1);
