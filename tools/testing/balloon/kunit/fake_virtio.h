@@ -454,6 +454,15 @@ static void *virt_get_buf(struct virtqueue *vq, unsigned int *len)
 	return buf->token;
 }
 
+/* A queue breaks without an interrupt. */
+static inline bool virt_is_broken(struct virtqueue *vq)
+{
+	bool broken = virt_queue(vq)->broken;
+
+	fake.unannounced |= broken;
+	return broken;
+}
+
 static inline void *virt_detach(struct virtqueue *vq)
 {
 	struct virt_queue *q = virt_queue(vq);
@@ -937,7 +946,7 @@ static struct shrinker *virt_shrinker_alloc(void)
 #undef virtqueue_detach_unused_buf
 #define virtqueue_detach_unused_buf(vq)	virt_detach(vq)
 #undef virtqueue_is_broken
-#define virtqueue_is_broken(vq)		(virt_queue(vq)->broken)
+#define virtqueue_is_broken(vq)		virt_is_broken(vq)
 #undef virtqueue_get_vring_size
 #define virtqueue_get_vring_size(vq)	((void)(vq), virt.ring_size)
 #undef virtio_find_vqs
