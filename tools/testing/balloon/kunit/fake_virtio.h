@@ -1179,6 +1179,9 @@ static inline void virt_init(struct kunit *test)
 	virt.features = BIT_ULL(VIRTIO_F_VERSION_1);
 	virt.ring_size = 128;
 	virt.add_error = -EIO;
+	/* Whatever an aborted case has left. */
+	INIT_LIST_HEAD(&vb_hints_list);
+	stats_tags = VB_NR_STATS;
 	virt_module_init();
 }
 
