@@ -456,6 +456,15 @@ static void *virt_get_buf(struct virtqueue *vq, unsigned int *len)
 	return buf->token;
 }
 
+/* A queue breaks without an interrupt. */
+static inline bool virt_is_broken(struct virtqueue *vq)
+{
+	bool broken = virt_queue(vq)->broken;
+
+	fake.unannounced |= broken;
+	return broken;
+}
+
 static inline void *virt_detach(struct virtqueue *vq)
 {
 	struct virt_queue *q = virt_queue(vq);
@@ -951,7 +960,7 @@ static inline int virt_register_reboot(struct notifier_block *nb)
 #undef virtqueue_detach_unused_buf
 #define virtqueue_detach_unused_buf(vq)	virt_detach(vq)
 #undef virtqueue_is_broken
-#define virtqueue_is_broken(vq)		(virt_queue(vq)->broken)
+#define virtqueue_is_broken(vq)		virt_is_broken(vq)
 #undef virtqueue_get_vring_size
 #define virtqueue_get_vring_size(vq)	((void)(vq), virt.ring_size)
 #undef virtio_find_vqs
@@ -1185,6 +1194,9 @@ static inline void virt_init(struct kunit *test)
 	virt.features = BIT_ULL(VIRTIO_F_VERSION_1);
 	virt.ring_size = 128;
 	virt.add_error = -EIO;
+	/* Whatever an aborted case has left. */
+	INIT_LIST_HEAD(&vb_hints_list);
+	stats_tags = VB_NR_STATS;
 	virt_module_init();
 }
 
