@@ -287,6 +287,18 @@ migrated_pages() {
 	if events_only; then vmstat balloon_migrate; else balloon_value stats/compact_balloon_migrated "$1"; fi
 }
 
+# still_works: after whatever it was, pages migrate and all goes back.
+# shellcheck disable=SC2119
+still_works() {
+	migrated=$(migrated_pages)
+	scattered_balloon 100
+	compact
+	check "pages migrate: $migrated before" [ "$(migrated_pages)" -gt "$migrated" ]
+	ledger
+	balloon_to 0
+	ledger
+}
+
 # Percent of all processors that were idle in the last SECONDS; a balloon that waits must not spin.
 idle_percent() {
 	before=$(cpu_times)

@@ -5,18 +5,16 @@ Build kernels of our own from Debian's sources, below build/kernels/.
 A fragment kernels/NAME.config holds the options of one kernel, after "# key: value" lines that say what it is made
 from. What a kernel was built from is remembered by content, so that nothing is built twice.
 """
-import fcntl
 import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .common import BUILD, CACHE, OUT, ROOT, TESTS, HarnessError, read_options, require, run
+from .common import BUILD, CACHE, OUT, ROOT, TESTS, HarnessError, locked, read_options, require, run
 
 FRAGMENTS = TESTS / "kernels"
 KERNELS = BUILD / "kernels"
@@ -87,7 +85,8 @@ def build(name):
     """The tree of the kernel called @name, built first if anything that it is made from has changed."""
     fragment, series = find(name)
     tree = KERNELS / name
-    with locked():
+    # The sources with the overlay are shared, and one build uses all processors.
+    with locked(KERNELS):
         source = fetched(series)
         if fragment.get("overlay") == "1":
             source = overlaid(source)
@@ -98,15 +97,6 @@ def build(name):
             compile_kernel(fragment, source, tree)
             stamp.write_text(key)
     return tree
-
-
-@contextmanager
-def locked():
-    """One build at a time: the sources with the overlay are shared, and one build uses all processors."""
-    KERNELS.mkdir(parents=True, exist_ok=True)
-    with open(KERNELS / ".lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def fetched(series):

@@ -5,10 +5,12 @@ Where things are, the one exception that users see, and running a program.
 Everything that can be thrown away is under build/ (downloads, compiled guest programs) or out/ (logs).
 """
 import errno
+import fcntl
 import os
 import re
 import shutil
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -30,6 +32,15 @@ def run(*argv, **kwargs):
     if done.returncode:
         raise HarnessError(f"{Path(argv[0]).name}: {reason(done.stderr)}")
     return done.stdout
+
+
+@contextmanager
+def locked(directory):
+    """One at a time, whoever it is: for work on what is shared below @directory."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with open(directory / ".lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def reason(stderr):

@@ -6,19 +6,17 @@ A kernel is named by a series ("6.1", "6.12": the newest cloud kernel of that se
 ("6.12.117+deb12-cloud-amd64"), by a fragment in kernels/, from which it is built, or by the directory of a built tree. Point releases move weekly, so names are
 resolved when asked for. The result is one directory per version below build/cache/, complete or absent.
 """
-import fcntl
 import fnmatch
 import os
 import re
 import shutil
 import sys
 import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import build
-from .common import CACHE, HarnessError, as_harness_error, require, run
+from .common import CACHE, HarnessError, as_harness_error, locked, require, run
 
 SERIES = ("6.1", "6.12")
 
@@ -111,7 +109,7 @@ def fetch(name):
     try:
         version = resolve(name)
         if not (CACHE / version).exists():
-            with cache_lock():
+            with locked(CACHE):
                 download(version)
         return version
     except HarnessError as error:
@@ -154,15 +152,6 @@ def depends(package):
     require("apt-cache")
     return re.findall(r"Depends: <?([^\s<>]+)", run("apt-cache", "depends", package, "--no-recommends")) \
         if run("apt-cache", "search", "--names-only", f"^{re.escape(package)}$") else []
-
-
-@contextmanager
-def cache_lock():
-    """One download at a time, whoever asks for it."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with open(CACHE / ".lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def download(version):

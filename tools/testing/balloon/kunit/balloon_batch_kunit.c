@@ -688,23 +688,37 @@ static bool let_go(struct kunit *test)
 	return true;
 }
 
-/* An old page that was refused while the migration code still has it. */
-static void refused_page_that_is_still_held(struct kunit *test)
+/*
+ * The hypervisor does not give back an old page that the migration code still
+ * has.
+ * Return: how long the core waited for it, while @step ran.
+ */
+static unsigned long refuse_while_held(struct kunit *test, struct page *page,
+				       unsigned int refuse,
+				       bool (*step)(struct kunit *test))
 {
-	struct page *page = inflate_one(test, 0);
 	unsigned long start;
 
 	fake.next = 600;
 	KUNIT_ASSERT_TRUE(test, compaction_isolate(page));
 	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_ASYNC), 0);
 	host.keep = 1;
+	host.refuse = refuse;
 	get_page(page);
-	fake.step = let_go;
+	fake.step = step;
 	start = fake.now;
 	host_answer_nth(0);
 	fake_flush_work(&host.b.reap_work);
-	KUNIT_EXPECT_NE(test, fake.now, start);
-	KUNIT_EXPECT_LE(test, fake.now - start, HZ / 10);
+	return fake.now - start;
+}
+
+static void refused_page_that_is_still_held(struct kunit *test)
+{
+	struct page *page = inflate_one(test, 0);
+	unsigned long waited = refuse_while_held(test, page, 0, let_go);
+
+	KUNIT_EXPECT_NE(test, waited, 0);
+	KUNIT_EXPECT_LE(test, waited, HZ / 10);
 	validate(test);
 	KUNIT_EXPECT_TRUE(test, compaction_isolate(page));
 	compaction_putback(page);
@@ -717,20 +731,10 @@ static void refused_page_that_is_still_held(struct kunit *test)
 static void refused_page_that_is_held_for_ever(struct kunit *test)
 {
 	struct page *page = inflate_one(test, 0);
-	unsigned long start;
+	unsigned long waited = refuse_while_held(test, page, 1, NULL);
 
-	fake.next = 600;
-	KUNIT_ASSERT_TRUE(test, compaction_isolate(page));
-	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_ASYNC), 0);
-	host.keep = 1;
-	host.refuse = 1;
-	get_page(page);
-	fake.step = NULL;
-	start = fake.now;
-	host_answer_nth(0);
-	fake_flush_work(&host.b.reap_work);
-	KUNIT_EXPECT_GE(test, fake.now - start, HZ);
-	KUNIT_EXPECT_LE(test, fake.now - start, 2 * HZ);
+	KUNIT_EXPECT_GE(test, waited, HZ);
+	KUNIT_EXPECT_LE(test, waited, 2 * HZ);
 	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 1);
 	KUNIT_EXPECT_TRUE(test, PageOffline(page));
 	KUNIT_EXPECT_FALSE(test, fake_page(page)->movable);
