@@ -177,7 +177,7 @@ struct vb_command {
  * @vq: the virtqueue, or NULL
  * @work: the only user of @vq
  * @wait: woken when the device has used a buffer
- * @changed: the device may want something else
+ * @changed: the configuration has changed
  * @id: series that was hinted last; of @work
  * @begin: first buffer of a series; of @work
  * @end: last buffer of a series; of @work
@@ -779,11 +779,42 @@ static bool hints_room(struct vb_hints *hints)
 	       hints->end.in_flight + 1 < virtqueue_get_vring_size(hints->vq);
 }
 
+/* What the device wants now. */
+static u32 hints_read_id(struct vb_hints *hints)
+{
+	u32 id;
+
+	WRITE_ONCE(hints->changed, false);
+	virtio_cread_le(hints->vq->vdev, struct virtio_balloon_config,
+			free_page_hint_cmd_id, &id);
+	return id;
+}
+
+static bool hints_over(struct vb_hints *hints)
+{
+	return READ_ONCE(hints_to_vb(hints)->stopped) ||
+	       virtqueue_is_broken(hints->vq);
+}
+
+/* The configuration may also have changed because of another target. */
 static bool hints_unwanted(struct vb_hints *hints)
 {
-	return READ_ONCE(hints->changed) ||
-	       READ_ONCE(hints_to_vb(hints)->stopped) ||
-	       virtqueue_is_broken(hints->vq);
+	return hints_over(hints) ||
+	       (READ_ONCE(hints->changed) && hints_read_id(hints) != hints->id);
+}
+
+/* Return: false if there is no room for another block, and no need of it. */
+static bool hints_wait_for_room(struct vb_hints *hints)
+{
+	while (!hints_room(hints)) {
+		if (!wait_event_timeout(hints->wait, hints_room(hints) ||
+					READ_ONCE(hints->changed) ||
+					hints_over(hints), VB_ACK_TIMEOUT))
+			return false;
+		if (hints_unwanted(hints))
+			return false;
+	}
+	return !hints_unwanted(hints);
 }
 
 static bool hints_command(struct vb_hints *hints, struct vb_command *command,
@@ -805,11 +836,7 @@ static bool hints_block(struct vb_hints *hints)
 	struct scatterlist sg;
 	struct page *page;
 
-	if (!hints_room(hints) &&
-	    !wait_event_timeout(hints->wait, hints_room(hints) ||
-				hints_unwanted(hints), VB_ACK_TIMEOUT))
-		return false;
-	if (hints_unwanted(hints))
+	if (!hints_wait_for_room(hints))
 		return false;
 	page = alloc_pages(VB_HINT_GFP, VB_HINT_ORDER);
 	if (!page)
@@ -826,11 +853,8 @@ static bool hints_block(struct vb_hints *hints)
 
 static void hints_follow(struct vb_hints *hints)
 {
-	u32 id;
+	u32 id = hints_read_id(hints);
 
-	WRITE_ONCE(hints->changed, false);
-	virtio_cread_le(hints->vq->vdev, struct virtio_balloon_config,
-			free_page_hint_cmd_id, &id);
 	hints_collect(hints);
 	if (id == VIRTIO_BALLOON_CMD_ID_DONE)
 		hints_free(hints);

@@ -340,6 +340,35 @@ static void hints_id_changes_in_the_middle(struct kunit *test)
 	}
 }
 
+static bool change_target(struct kunit *test)
+{
+	if (!once())
+		return virt_step(test);
+	virt_ask(VIRT_PFNS_PER_PAGE);
+	return true;
+}
+
+/* The same interrupt tells of both, but a series is not over by a new target. */
+static void hints_go_on_at_another_target(struct kunit *test)
+{
+	virt.ring_size = 4;
+	begin_with(test, F(FREE_PAGE_HINT));
+	fake.until = 8;
+	fake.step = change_target;
+	virt_ask_hints(SERIES);
+	run_work(test);
+	fake.step = virt_step;
+	virt_settle(test);
+	KUNIT_EXPECT_EQ(test, fake.until, 0);
+	KUNIT_EXPECT_EQ(test, virt.nr_series, 1);
+	KUNIT_EXPECT_GE(test, virt.nr_pages[VIRT_HINTS],
+			(NR_BLOCKS - 1) * VIRT_BLOCK_PAGES);
+	virt_ask_hints(VIRTIO_BALLOON_CMD_ID_DONE);
+	virt_settle(test);
+	KUNIT_EXPECT_EQ(test, virt.nr_blocks, 0);
+	end(test, 0);
+}
+
 /* The ring is full and nothing comes back: that is waited for, but not long. */
 static void hints_of_a_silent_device(struct kunit *test)
 {
@@ -893,6 +922,7 @@ static struct kunit_case queues_test_cases[] = {
 	KUNIT_CASE(hints_are_kept_until_used),
 	KUNIT_CASE(r06_hints_end_with_the_device),
 	KUNIT_CASE(hints_id_changes_in_the_middle),
+	KUNIT_CASE(hints_go_on_at_another_target),
 	KUNIT_CASE(hints_of_a_silent_device),
 	KUNIT_CASE(hints_in_the_smallest_rings),
 	KUNIT_CASE(hints_without_memory),
