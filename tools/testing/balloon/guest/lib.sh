@@ -13,7 +13,7 @@ PART=${PART:-1}		# of a scenario that goes on after a reboot
 RESULTS=${RESULTS:-0}
 LEDGERS=${LEDGERS:-0}
 TARGET=0		# pages, as last asked for
-COMPACTORS=		# processes
+COMPACTOR_PIDS=		# of endless ones
 UNDER_WAY=0
 PAGES_PER_MIB=256
 
@@ -231,19 +231,19 @@ compact() {
 
 # compact_start, compact_stop: four compactors that go on and on.
 compact_start() {
-	COMPACTORS=
+	COMPACTOR_PIDS=
 	for _ in 1 2 3 4; do
 		while :; do compact_once; done &
-		COMPACTORS="$COMPACTORS $!"
+		COMPACTOR_PIDS="$COMPACTOR_PIDS $!"
 	done
 }
 
 compact_stop() {
 	# shellcheck disable=SC2086 # one word per process
-	kill $COMPACTORS
+	kill $COMPACTOR_PIDS
 	# shellcheck disable=SC2086
-	wait $COMPACTORS 2>/dev/null
-	COMPACTORS=
+	wait $COMPACTOR_PIDS 2>/dev/null
+	COMPACTOR_PIDS=
 }
 
 # start NAME PROGRAM [ARGUMENT...]: run one of our programs until stop NAME, and wait for its "ready".

@@ -143,7 +143,7 @@ while [ "$(centiseconds)" -lt $finish ]; do
 	for _ in $(seq $((R + 2))); do
 		step
 	done
-	[ -z "$COMPACTORS" ] || compact_stop
+	[ -z "$COMPACTOR_PIDS" ] || compact_stop
 	rest
 	rests=$((rests + 1))
 done

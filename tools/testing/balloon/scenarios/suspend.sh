@@ -4,6 +4,7 @@
 # requires: SUSPEND
 # balloon-options: free-page-reporting=on
 # mem: 640
+# append: no_console_suspend
 # timeout: 300
 
 verify_start 64
