@@ -99,17 +99,6 @@ void __balloon_count_freed(struct balloon_dev_info *b, unsigned int nr)
 	__count_vm_events(COMPACTBALLOONFREED, nr);
 }
 
-/*
- * An adapter's pages are in its index unless they are isolated or pending, and
- * nobody migrates what is pending.
- */
-static bool __may_migrate(struct balloon_dev_info *b, struct page *old)
-{
-	lockdep_assert_held(&b->pages_lock);
-	return !WARN_ON_ONCE(!b->isolated_pages ||
-			     balloon_blocks_test(&b->blocks, page_to_pfn(old)));
-}
-
 /* Is there a batch for another migration, or no sense in waiting for one? */
 static bool batch_may_come(struct balloon_dev_info *b)
 {
@@ -126,8 +115,6 @@ static int __migrate(struct balloon_dev_info *b, struct page *new,
 		     struct page *old)
 {
 	lockdep_assert_held(&b->pages_lock);
-	if (!__may_migrate(b, old))
-		return -EINVAL;
 	if (b->dying || b->error)
 		return -EBUSY;
 	if (balloon_blocks_reserve(&b->blocks, page_to_pfn(new), 1,
@@ -186,17 +173,13 @@ static int page_level_migrate(struct balloon_dev_info *b, struct page *new,
 	int err;
 
 	spin_lock_irq(&b->pages_lock);
-	if (!__may_migrate(b, old))
-		err = -EINVAL;
-	else if (balloon_blocks_reserve(&b->blocks, page_to_pfn(new), 1,
-					GFP_NOWAIT | __GFP_NOWARN))
-		err = -EAGAIN;
-	else
-		err = 0;
-	b->stats.migrate_failed += !!err;
+	err = balloon_blocks_reserve(&b->blocks, page_to_pfn(new), 1,
+				     GFP_NOWAIT | __GFP_NOWARN);
+	if (err)
+		b->stats.migrate_failed++;
 	spin_unlock_irq(&b->pages_lock);
 	if (err)
-		return err;
+		return -EAGAIN;
 
 	err = b->migratepage ? b->migratepage(b, new, old, mode) : -EBUSY;
 
@@ -233,7 +216,7 @@ static int page_level_migrate(struct balloon_dev_info *b, struct page *new,
  * isolated page or filled the batch.
  * Return: 0; -EAGAIN if all batches are in flight or memory is short; -EBUSY
  * if the device is broken or being unregistered; -EINVAL and a warning, once, if
- * @old is not isolated.
+ * no page of @old's device is isolated.
  */
 int balloon_page_migrate(struct page *new, struct page *old,
 			 enum migrate_mode mode)
@@ -242,7 +225,7 @@ int balloon_page_migrate(struct page *new, struct page *old,
 	struct balloon_batch *batch = NULL;
 	int err;
 
-	if (WARN_ON_ONCE(!b))
+	if (WARN_ON_ONCE(!b || !READ_ONCE(b->isolated_pages)))
 		return -EINVAL;
 	if (!b->ops)
 		return page_level_migrate(b, new, old, mode);

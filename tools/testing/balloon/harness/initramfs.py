@@ -14,7 +14,7 @@ from pathlib import Path
 from .common import BUILD, ROOT, TESTS, HarnessError, require, run
 
 GUEST = TESTS / "guest"
-KERNEL_MODULES = ("virtio_pci", "virtio_mmio", "virtio_balloon", "configfs")
+KERNEL_MODULES = ("virtio_pci", "virtio_balloon", "configfs")
 OUR_MODULES = ("balloon_compaction", "virtio_balloon", "null_balloon")
 TEST_MODULES = ("page_level_balloon", "page_level_balloon_stock")
 DIRECTORIES = ("bin", "dev", "proc", "sys", "tmp", "modules", "modules/kernel", "modules/ours", "modules/kunit",
@@ -52,7 +52,7 @@ def contents(kernel, scenario):
     files["bin/busybox"] = Path(require("busybox")).read_bytes()
     files["scenario.sh"] = scenario.path.read_bytes()
     files["scenario.env"] = scenario.environment(kernel).encode()
-    for program in guest_programs():
+    for program in guest_programs(scenario):
         files[f"bin/{program.name}"] = program.read_bytes()
     modules = module_files(kernel, scenario)
     files.update((f"modules/{name}.ko", data) for name, data in modules.items())
@@ -60,11 +60,12 @@ def contents(kernel, scenario):
     return files
 
 
-def guest_programs():
+def guest_programs(scenario):
     """Compile guest/*.c that changed; the programs are static and fit every kernel."""
     directory = BUILD / "guest"
     directory.mkdir(parents=True, exist_ok=True)
-    return [compiled(source, directory / source.stem) for source in sorted(GUEST.glob("*.c"))]
+    sources = [source for source in sorted(GUEST.glob("*.c")) if source.stem != "kexec" or scenario.number("kexec")]
+    return [compiled(source, directory / source.stem) for source in sources]
 
 
 def compiled(source, program):
@@ -77,7 +78,7 @@ def compiled(source, program):
 
 def module_files(kernel, scenario):
     """Modules by place and name: kernel/ the stock ones, ours/, kunit/ and test/ from build/<version>/."""
-    wanted = KERNEL_MODULES + (("virtio_blk",) if scenario.number("disk") else ())
+    wanted = kernel_modules(scenario)
     found = {f"kernel/{name}": data for name, data in with_dependencies(kernel, wanted).items()}
     built = BUILD / kernel.version
     for name in OUR_MODULES:
@@ -99,6 +100,13 @@ def module_files(kernel, scenario):
         what = Path(missing[0]).name.replace(".*", "*_kunit")
         raise HarnessError(f"no {what}.ko in {where}/: run make modules KVER={kernel.name}")
     return found
+
+
+def kernel_modules(scenario):
+    """The kernel's own that the scenario wants: what else is in memory shows in figures."""
+    disk = ("virtio_blk",) if scenario.number("disk") else ()
+    mmio = ("virtio_mmio",) if scenario.get("machine") == "microvm" else ()
+    return (*KERNEL_MODULES, *disk, *mmio)
 
 
 def in_kernel(kernel, need):

@@ -210,9 +210,6 @@ static void only_isolated_pages_migrate(struct kunit *test)
 	fake_lock_page(page);
 	balloon_page_putback(page);
 	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
-	KUNIT_EXPECT_EQ(test, balloon_page_migrate(new, page, MIGRATE_SYNC),
-			-EINVAL);
-	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
 	unlock_page(page);
 	validate(test);
 	compaction_putback(arena + 8);
