@@ -32,7 +32,7 @@ compact
 compact
 ledgers
 for each in balloon0 "$second" "$third"; do
-	check "pages of $each migrated" [ "$(migrated_pages "$each")" -gt 100 ]
+	check "pages of $each migrated" [ "$(migrated_pages "$each")" -gt 0 ]
 done
 compact_start
 for mib in 20 150 60; do
