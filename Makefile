@@ -72,7 +72,7 @@ soak: deps
 	for kernel in $(KERNELS) $(if $(wildcard build/kernels/kasan/built-from),kasan); do \
 		$(MAKE) modules KVER=$$kernel || exit; \
 		$(TESTS)/run-tests --kernel $$kernel --minutes $(MINUTES) --seed $$seed --keep soak || failed=1; \
-		sed -n "s/^# \([0-9]* steps.*\)/$$kernel: \1/p" out/logs/$$kernel*/soak/ktap 2>/dev/null; \
+		sed -n "s/^# \([0-9]* steps.*\)/$$kernel: \1/p" "$$(ls -t out/logs/*/soak/ktap | head -n 1)"; \
 	done; exit $$failed
 
 ## make fuzz MINUTES=10          fuzz the virtio driver and the core from below the virtqueues

@@ -132,7 +132,7 @@ unsigned long balloon_squeeze(struct balloon_dev_info *b, unsigned long nr);
 void balloon_deflate_all(struct balloon_dev_info *b);
 void balloon_abandon(struct balloon_dev_info *b);
 
-/* Out of memory, so long is waited for the hypervisor before a process dies. */
+/* Out of memory: longest wait for a batch, and for the hypervisor's answer. */
 #define BALLOON_OOM_TIMEOUT	(10 * HZ)
 
 /* mm/balloon_oom.c */

@@ -468,6 +468,9 @@ static void queue_fail(struct vb_queue *queue)
 	struct vb_message *msg;
 	LIST_HEAD(done);
 
+	/* There is none after a sleep from which the device did not come back. */
+	if (!queue->vq)
+		return;
 	spin_lock_irq(&queue->lock);
 	queue->dead = true;
 	__queue_fail_waiting(queue, &done);
@@ -1046,6 +1049,7 @@ static void vb_del_vqs(struct virtio_balloon *vb)
 	vb->hints.vq = NULL;
 	vb->reporting.vq = NULL;
 	for (i = 0; i < VB_NR_DIRECTIONS; i++) {
+		vb->queue[i].vq = NULL;
 		kfree(vb->queue[i].messages);
 		vb->queue[i].messages = NULL;
 	}
