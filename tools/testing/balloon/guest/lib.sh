@@ -326,6 +326,7 @@ device_test() {
 	managed=$(managed_pages)
 	verify_start 64
 	load_driver
+	wait_until 10 [ -d $CLASS/balloon0 ] || { not_ok "no driver takes the device"; return; }
 	balloon_to 100
 	ledger
 	for bit in "$@"; do
