@@ -26,6 +26,7 @@ struct balloon_block {
 	unsigned long index;		/* its key */
 	unsigned int nr_reserved;	/* pages of the device in this block */
 	unsigned int nr_set;		/* bits set in @set, <= @nr_reserved */
+	bool unit;			/* reserved at once, nothing left since */
 	DECLARE_BITMAP(set, BALLOON_BLOCK_PAGES);
 };
 
@@ -139,6 +140,7 @@ int balloon_blocks_reserve(struct balloon_blocks *bs, unsigned long pfn,
 		}
 		n = pages_in_block(next, end - next);
 		block->nr_reserved += n;
+		block->unit = n == BALLOON_BLOCK_PAGES;
 		next += n;
 	}
 	return 0;
@@ -187,6 +189,7 @@ void balloon_blocks_unreserve(struct balloon_blocks *bs, unsigned long pfn,
 		if (WARN_ON_ONCE(!block || block->nr_reserved < block->nr_set + n))
 			continue;
 		block->nr_reserved -= n;
+		block->unit = false;
 		if (!block->nr_reserved)
 			block_destroy(bs, block);
 	}
@@ -257,6 +260,21 @@ bool balloon_blocks_clear(struct balloon_blocks *bs, unsigned long pfn)
 		return false;
 	block->nr_set--;
 	return true;
+}
+
+/**
+ * balloon_blocks_is_unit - can a block be given back as a whole?
+ * @bs: the index
+ * @pfn: a page of the block
+ *
+ * Return: true if all of its pages were reserved at once, and none has left the
+ * device since.
+ */
+bool balloon_blocks_is_unit(struct balloon_blocks *bs, unsigned long pfn)
+{
+	struct balloon_block *block = block_find(bs, pfn);
+
+	return block && block->unit;
 }
 
 /* The next block at or above @index in which a page is set. */

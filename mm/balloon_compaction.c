@@ -48,8 +48,7 @@ EXPORT_SYMBOL_GPL(balloon_devinfo_init);
  */
 struct page *balloon_page_alloc(void)
 {
-	return alloc_page(balloon_mapping_gfp_mask() | __GFP_NOMEMALLOC |
-			  __GFP_NORETRY | __GFP_NOWARN);
+	return alloc_page(BALLOON_PAGE_GFP);
 }
 EXPORT_SYMBOL_GPL(balloon_page_alloc);
 

@@ -19,6 +19,8 @@
 #include <linux/balloon_compaction.h>
 #include <linux/bits.h>
 
+#include "balloon_movable.h"
+
 /*
  * mm/balloon_blocks.c
  *
@@ -39,8 +41,23 @@ int balloon_blocks_set(struct balloon_blocks *bs, unsigned long pfn,
 		       unsigned int nr);
 bool balloon_blocks_test(struct balloon_blocks *bs, unsigned long pfn);
 bool balloon_blocks_clear(struct balloon_blocks *bs, unsigned long pfn);
+bool balloon_blocks_is_unit(struct balloon_blocks *bs, unsigned long pfn);
 unsigned int balloon_blocks_take(struct balloon_blocks *bs, unsigned int max,
 				 unsigned long *pfn);
+
+/* mm/balloon_pages.c */
+#define BALLOON_PAGE_GFP	(balloon_mapping_gfp_mask() | __GFP_NOMEMALLOC | \
+				 __GFP_NORETRY | __GFP_NOWARN)
+
+unsigned int balloon_inflate_order(void);
+struct page *balloon_range_alloc(unsigned int *order);
+void balloon_range_put(unsigned long pfn, unsigned int nr);
+void balloon_range_own(struct balloon_dev_info *b, unsigned long pfn,
+		       unsigned int nr);
+void balloon_range_free(struct balloon_dev_info *b, unsigned long pfn,
+			unsigned int nr);
+void balloon_page_disown(struct page *page);
+void balloon_page_free(struct page *page);
 
 /* mm/balloon_ranges.c */
 void balloon_range_add_page(struct balloon_range_list *list, unsigned long pfn);
@@ -97,7 +114,6 @@ void __balloon_forgive(struct balloon_dev_info *b);
 void balloon_account(struct balloon_dev_info *b, unsigned long pfn, long nr);
 bool balloon_batch_is_clean(const struct balloon_batch *batch);
 void balloon_batch_settle(struct balloon_batch *batch);
-void balloon_page_free(struct page *page);
 void balloon_free_refused(struct balloon_dev_info *b);
 void balloon_reap_work(struct work_struct *work);
 
@@ -146,25 +162,12 @@ unsigned long balloon_default_floor(void);
 extern const struct attribute_group *balloon_dev_groups[];
 
 /*
- * mm/balloon_movable.c
- *
  * A page is the device's from balloon_page_set_owner() to
- * balloon_page_clear_owner(), both under the page lock; in between compaction
- * may call us with it.  balloon_page_owner() is stable under the page lock.
+ * balloon_page_clear_owner(); in between compaction may call us with it, under
+ * the page lock.  Both are under the page lock, too, which makes
+ * balloon_page_owner() stable there.  A page of which nobody else has, or can
+ * get, a reference needs no lock: nobody can take it.
  */
-#ifdef CONFIG_BALLOON_COMPACTION
-void balloon_page_set_movable(struct page *page);
-void balloon_page_clear_movable(struct page *page);
-bool balloon_page_has_mapping(struct page *page);
-#else
-static inline void balloon_page_set_movable(struct page *page) { }
-static inline void balloon_page_clear_movable(struct page *page) { }
-static inline bool balloon_page_has_mapping(struct page *page)
-{
-	return page->mapping;
-}
-#endif
-
 static inline struct balloon_dev_info *balloon_page_owner(struct page *page)
 {
 	return (struct balloon_dev_info *)page_private(page);

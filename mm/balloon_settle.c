@@ -67,15 +67,6 @@ bool balloon_batch_is_clean(const struct balloon_batch *batch)
 	       !nr_refused(&batch->deflate);
 }
 
-static void page_disown(struct page *page)
-{
-	if (!balloon_page_owner(page))
-		return;
-	lock_page(page);
-	balloon_page_clear_owner(page);
-	unlock_page(page);
-}
-
 /*
  * The migration code may still hold the page, and even use page->lru after it
  * has dropped the page lock.  A page that somebody else keeps stays immovable.
@@ -95,39 +86,12 @@ static void page_reown(struct page *page, struct balloon_dev_info *b)
 	unlock_page(page);
 }
 
-/**
- * balloon_page_free - give a page to the page allocator
- * @page: page that the device owns no more
- *
- * Drops the device's reference; the page is freed when the migration code, too,
- * has dropped its own.
- *
- * Context: any.
- */
-void balloon_page_free(struct page *page)
-{
-	__ClearPageOffline(page);
-	__free_page(page);
-}
-
 static void free_list(struct list_head *pages)
 {
 	struct page *page;
 
 	while ((page = balloon_page_pop(pages)))
 		balloon_page_free(page);
-}
-
-static void range_free(unsigned long pfn, unsigned int nr)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr; i++) {
-		struct page *page = pfn_to_page(pfn + i);
-
-		page_disown(page);
-		balloon_page_free(page);
-	}
 }
 
 /* The pages are freed when the worker's round ends, not to be taken again. */
@@ -139,7 +103,7 @@ static void range_hold_back(struct list_head *refused, unsigned long pfn,
 	for (i = 0; i < nr; i++) {
 		struct page *page = pfn_to_page(pfn + i);
 
-		page_disown(page);
+		balloon_page_disown(page);
 		list_add(&page->lru, refused);
 	}
 }
@@ -195,7 +159,7 @@ static void settle_pages(struct balloon_batch *batch, struct list_head *refused,
 			balloon_account(b, range->pfn, n);
 		else if (!clean)
 			balloon_account(b, range->pfn + n, -(long)(range->nr - n));
-		range_free(range->pfn, n);
+		balloon_range_free(b, range->pfn, n);
 		range_reown(b, range->pfn + n, range->nr - n);
 	}
 }

@@ -96,34 +96,33 @@ static unsigned long room_above_floor(struct balloon_dev_info *b)
 	return max(room, 0L);
 }
 
-/* Return: false if memory ran out before @nr pages were in @list. */
+/*
+ * Whole blocks first, as long as there are any and as many pages are wanted.
+ * Return: false if memory ran out before @nr pages were in @list.
+ */
 static bool alloc_pages_into(struct balloon_range_list *list,
 			     struct balloon_batch *batch, unsigned long nr)
 {
+	unsigned int order = balloon_inflate_order();
 	struct page *page;
 
+	nr = min_t(unsigned long, nr, BALLOON_BATCH_PAGES);
 	while (list->nr_pages < nr && !balloon_batch_full(batch)) {
-		page = balloon_page_alloc();
+		if (nr - list->nr_pages < BIT(order))
+			order = 0;
+		page = balloon_range_alloc(&order);
 		if (!page)
 			return false;
-		balloon_range_add(list, page_to_pfn(page), 1);
+		balloon_range_add(list, page_to_pfn(page), BIT(order));
 	}
 	return true;
-}
-
-static void range_put(const struct balloon_range *range)
-{
-	unsigned int i;
-
-	for (i = 0; i < range->nr; i++)
-		put_page(pfn_to_page(range->pfn + i));
 }
 
 /* FREE -> PENDING_INFLATE, but for ranges for which memory is too short. */
 static bool own_pages(struct balloon_dev_info *b,
 		      struct balloon_range_list *list)
 {
-	unsigned int i, j, nr, nr_pages = 0;
+	unsigned int i, nr, nr_pages = 0;
 
 	spin_lock_irq(&b->pages_lock);
 	for (nr = 0; nr < list->nr; nr++) {
@@ -138,17 +137,9 @@ static bool own_pages(struct balloon_dev_info *b,
 	spin_unlock_irq(&b->pages_lock);
 
 	for (i = nr; i < list->nr; i++)
-		range_put(&list->range[i]);
-	for (i = 0; i < nr; i++) {
-		for (j = 0; j < list->range[i].nr; j++) {
-			struct page *page = pfn_to_page(list->range[i].pfn + j);
-
-			lock_page(page);
-			__SetPageOffline(page);
-			balloon_page_set_owner(page, b);
-			unlock_page(page);
-		}
-	}
+		balloon_range_put(list->range[i].pfn, list->range[i].nr);
+	for (i = 0; i < nr; i++)
+		balloon_range_own(b, list->range[i].pfn, list->range[i].nr);
 	swap(list->nr, nr);
 	list->nr_pages = nr_pages;
 	return list->nr == nr;

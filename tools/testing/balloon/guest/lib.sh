@@ -114,6 +114,8 @@ unload_driver() {
 
 # --- the balloon ---------------------------------------------------------------------------------------------
 
+ORDER=/sys/module/balloon_compaction/parameters/inflate_order
+
 # balloon_value FILE [DEVICE]: one number of our core's sysfs contract.
 balloon_value() { cat "$CLASS/${2:-balloon0}/$1"; }
 
@@ -277,7 +279,9 @@ fragment_stop() { stop fragment; }
 # scattered_balloon MIB: the balloon sits in the holes and the memory around it is free again.
 scattered_balloon() {
 	fragment_start $(($1 * 2))
+	[ ! -e "$ORDER" ] || echo 0 >"$ORDER"
 	balloon_to "$1"
+	[ ! -e "$ORDER" ] || echo 9 >"$ORDER"
 	fragment_stop
 }
 

@@ -138,7 +138,7 @@ static void list_enqueue_without_memory(struct kunit *test)
 /* Each kind of page that is not the caller's alone, one by one. */
 static void enqueue_refuses_a_page_in_use(struct kunit *test)
 {
-	struct page *compound = alloc_pages(GFP_KERNEL | __GFP_COMP, 1);
+	struct page *compound = fake_alloc_compound();
 	struct page *page = balloon_page_alloc();
 	void *object = kzalloc(64, GFP_KERNEL);
 
@@ -166,7 +166,7 @@ static void enqueue_refuses_a_page_in_use(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, balloon_page_enqueue(&host.b, page), 0);
 	validate(test);
 	if (compound)
-		__free_pages(compound, 1);
+		fake_free_compound(compound);
 	kfree(object);
 }
 
@@ -457,18 +457,11 @@ static void page_level_random_walk(struct kunit *test)
 }
 
 /*
- * Marking a page movable is the business of mm/balloon_movable.c, which the
+ * Marking a page movable is the business of mm/balloon_movable.h, which the
  * other cases replace.  The page lock keeps the kernel's own compaction away.
  */
-#define balloon_page_set_movable	real_set_movable
-#define balloon_page_clear_movable	real_clear_movable
 #define balloon_page_has_mapping	real_has_mapping
-bool real_has_mapping(struct page *page);
-void real_set_movable(struct page *page);
-void real_clear_movable(struct page *page);
 #include "../../../../mm/balloon_movable.c"
-#undef balloon_page_set_movable
-#undef balloon_page_clear_movable
 #undef balloon_page_has_mapping
 
 static void movable_page_leads_to_the_core(struct kunit *test)
@@ -492,8 +485,8 @@ static void movable_page_leads_to_the_core(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, page_movable_ops(page));
 	/* The mark stays until the page is freed, and is nobody's mapping. */
 	KUNIT_EXPECT_FALSE(test, real_has_mapping(page));
-	page->mapping = NULL;
-	KUNIT_EXPECT_FALSE(test, real_has_mapping(page));
+	real_reset_movable(page);
+	KUNIT_EXPECT_NULL(test, page->mapping);
 	/* Anybody else's, such as an anonymous page's. */
 	page->mapping = (void *)((unsigned long)&fake | 1);
 	KUNIT_EXPECT_TRUE(test, real_has_mapping(page));

@@ -222,6 +222,174 @@ static void traffic_fills_batches(struct kunit *test)
 	}
 }
 
+/* Whole blocks first, then as many single pages as are missing. */
+static void units_come_and_go(struct kunit *test)
+{
+	static const struct { unsigned int target, units; } cases[] = {
+		{ 1, 0 }, { BALLOON_BLOCK_PAGES - 1, 0 },
+		{ BALLOON_BLOCK_PAGES, 1 }, { BALLOON_BLOCK_PAGES + 1, 1 },
+		{ 2 * BALLOON_BLOCK_PAGES, 2 },
+	};
+	unsigned int i;
+
+	begin(test);
+	fake.units = true;
+	fake.zone_boundary = BALLOON_BLOCK_PAGES;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		/* Single pages do not fill a block by chance. */
+		fake.next = BALLOON_BLOCK_PAGES + 3;
+		fake.stride = 3;
+		fake.nr_freed_units = 0;
+		resize(test, cases[i].target);
+		KUNIT_EXPECT_EQ(test, fake.nr_taken, cases[i].target);
+		resize(test, 0);
+		KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+		KUNIT_EXPECT_EQ(test, fake.nr_freed_units, cases[i].units);
+	}
+	KUNIT_EXPECT_EQ(test, test_objects, BALLOON_NR_BATCHES);
+}
+
+/* An administrator may want single pages, or guests may have nothing else. */
+static void units_are_not_wanted_or_not_there(struct kunit *test)
+{
+	begin(test);
+	fake.stride = 389;
+	resize(test, BALLOON_BLOCK_PAGES);
+	resize(test, 0);
+	fake.units = true;
+	inflate_order = 0;
+	resize(test, BALLOON_BLOCK_PAGES);
+	resize(test, 0);
+	inflate_order = BALLOON_BLOCK_SHIFT;
+	KUNIT_EXPECT_EQ(test, fake.nr_freed_units, 0);
+}
+
+static void units_are_of_an_order_up_to_a_block(struct kunit *test)
+{
+	static const struct { const char *text; int err; unsigned int order; }
+	cases[] = {
+		{ "0\n", 0, 0 }, { "4", 0, 4 }, { "9\n", 0, 9 },
+		{ "10", -EINVAL, 9 }, { "-1", -EINVAL, 9 }, { "x", -EINVAL, 9 },
+		{ "", -EINVAL, 9 },
+	};
+	const struct kernel_param param = { .arg = &inflate_order };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		KUNIT_EXPECT_EQ(test, set_inflate_order(cases[i].text, &param),
+				cases[i].err);
+		KUNIT_EXPECT_EQ(test, balloon_inflate_order(), cases[i].order);
+	}
+}
+
+/* Deflated in part, and the rest later. */
+static void unit_is_cut(struct kunit *test)
+{
+	begin(test);
+	fake.units = true;
+	resize(test, BALLOON_BLOCK_PAGES);
+	resize(test, 500);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 500);
+	resize(test, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_freed_units, 0);
+}
+
+/* A page of a unit is isolated, and migrated or put back. */
+static void unit_loses_a_page(struct kunit *test)
+{
+	unsigned int i;
+
+	begin(test);
+	fake.units = true;
+	for (i = 0; i < 2; i++) {
+		resize(test, BALLOON_BLOCK_PAGES);
+		isolate_some(test, 1);
+		if (i)
+			compaction_putback(compaction_first());
+		else
+			compaction_migrate(compaction_first(), MIGRATE_SYNC);
+		settle(test);
+		resize(test, 0);
+		KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+		KUNIT_EXPECT_EQ(test, fake.nr_freed_units, i);
+	}
+}
+
+/* Another page takes the place of one that has left: a block, but no unit. */
+static void unit_is_filled_up(struct kunit *test)
+{
+	begin(test);
+	fake.units = true;
+	resize(test, BALLOON_BLOCK_PAGES);
+	isolate_some(test, 1);
+	fake.next = BALLOON_BLOCK_PAGES;
+	compaction_migrate(compaction_first(), MIGRATE_SYNC);
+	settle(test);
+	KUNIT_EXPECT_FALSE(test, fake.page[0].taken);
+	KUNIT_ASSERT_TRUE(test, compaction_isolate(arena + BALLOON_BLOCK_PAGES));
+	fake.next = 0;
+	compaction_migrate(compaction_first(), MIGRATE_SYNC);
+	settle(test);
+	KUNIT_EXPECT_TRUE(test, fake.page[0].taken);
+	resize(test, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_freed_units, 0);
+}
+
+/* Somebody looks at a page, or it is faulty: then they are freed one by one. */
+static void unit_is_in_use(struct kunit *test)
+{
+	unsigned int i;
+
+	begin(test);
+	fake.units = true;
+	for (i = 0; i < BALLOON_BLOCK_PAGES; i += BALLOON_BLOCK_PAGES - 1) {
+		resize(test, BALLOON_BLOCK_PAGES);
+		get_page(arena + i);
+		balloon_set_target(&host.b, 0);
+		fake_run_work(fake.now);
+		while (host_answer_nth(0))
+			;
+		fake_run_work(fake.now);
+		KUNIT_EXPECT_EQ(test, host.b.nr_deflating, 0);
+		KUNIT_EXPECT_EQ(test, fake.nr_taken, 1);
+		KUNIT_EXPECT_FALSE(test, PageOffline(arena + i));
+		fake_put_page(arena + i);
+		KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+		validate(test);
+
+		resize(test, BALLOON_BLOCK_PAGES);
+		SetPageHWPoison(arena + i);
+		resize(test, 0);
+		ClearPageHWPoison(arena + i);
+		KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+	}
+	KUNIT_EXPECT_EQ(test, fake.nr_freed_units, 0);
+}
+
+/* The hypervisor takes or gives back only a part. */
+static void unit_is_refused_in_part(struct kunit *test)
+{
+	begin(test);
+	fake.units = true;
+	host.refuse = 5;
+	balloon_set_target(&host.b, BALLOON_BLOCK_PAGES);
+	run_worker(test);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, BALLOON_BLOCK_PAGES - 5);
+	host.refuse = 0;
+	resize(test, 0);
+	resize(test, BALLOON_BLOCK_PAGES);
+	host.keep = 5;
+	balloon_set_target(&host.b, 0);
+	run_worker(test);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 5);
+	host.keep = 0;
+	resize(test, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_freed_units, 0);
+}
+
 /*
  * Pages: as many as a batch holds, and one more.  These pages are numbers only,
  * of which nobody looks at the struct page.
@@ -790,6 +958,7 @@ static void unregister_after_a_random_walk(struct kunit *test)
 		test_random_state = walk;
 		fake.stride = 389;
 		fake.zone_boundary = BALLOON_BLOCK_PAGES;
+		fake.units = walk & 4;
 		begin(test);
 		for (step = 0; step < 100; step++) {
 			random_step(test);
@@ -1239,6 +1408,14 @@ static struct kunit_case dev_test_cases[] = {
 	KUNIT_CASE(target_changes_meanwhile),
 	KUNIT_CASE(traffic_is_batched),
 	KUNIT_CASE(traffic_fills_batches),
+	KUNIT_CASE(units_come_and_go),
+	KUNIT_CASE(units_are_not_wanted_or_not_there),
+	KUNIT_CASE(units_are_of_an_order_up_to_a_block),
+	KUNIT_CASE(unit_is_cut),
+	KUNIT_CASE(unit_loses_a_page),
+	KUNIT_CASE(unit_is_filled_up),
+	KUNIT_CASE(unit_is_in_use),
+	KUNIT_CASE(unit_is_refused_in_part),
 	KUNIT_CASE(batch_holds_no_more_pages),
 	KUNIT_CASE(batches_are_kept_for_migration),
 	KUNIT_CASE(floor_is_left),

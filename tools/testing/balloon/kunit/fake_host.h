@@ -13,6 +13,7 @@
 #include "fake_mm.h"
 
 #include "../../../../mm/balloon_blocks.c"
+#include "../../../../mm/balloon_pages.c"
 #include "../../../../mm/balloon_ranges.c"
 #include "../../../../mm/balloon_batch.c"
 #include "../../../../mm/balloon_settle.c"

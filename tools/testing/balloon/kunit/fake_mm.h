@@ -28,12 +28,29 @@
 #include <linux/mm.h>
 #include <linux/oom.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/pagemap.h>
 #include <linux/sizes.h>
 #include <linux/sort.h>
 #include <linux/vmstat.h>
 
 #include "intercept.h"
+
+/* Pages are marked for us, and not for the kernel. */
+#define balloon_page_set_movable	real_set_movable
+#define balloon_page_clear_movable	real_clear_movable
+#define balloon_page_reset_movable	real_reset_movable
+#define balloon_page_has_mapping	real_has_mapping
+#include "../../../../mm/balloon_movable.h"
+#undef balloon_page_set_movable
+#undef balloon_page_clear_movable
+#undef balloon_page_reset_movable
+#undef balloon_page_has_mapping
+static void balloon_page_set_movable(struct page *page);
+static void balloon_page_clear_movable(struct page *page);
+static void balloon_page_reset_movable(struct page *page);
+static bool balloon_page_has_mapping(struct page *page);
+
 #include "../../../../mm/balloon_internal.h"
 
 /* Two blocks of pages. */
@@ -72,6 +89,8 @@ static struct fake_mm {
 	unsigned int stride;		/* how far from one page to the next */
 	unsigned int zone_boundary;	/* first page of the upper zone */
 	bool no_memory;
+	bool units;			/* whole blocks can be had */
+	unsigned int nr_freed_units;
 	/* If not 0: the next of pages without end, of which only the number counts. */
 	unsigned int endless;
 	unsigned long mem_available;
@@ -172,6 +191,36 @@ static struct page *fake_core_alloc_page(gfp_t gfp)
 	return test_alloc_fails(gfp) ? NULL : fake_alloc_page(gfp);
 }
 
+static bool fake_unit_is_free(unsigned int first)
+{
+	unsigned int i;
+
+	for (i = 0; i < BALLOON_BLOCK_PAGES; i++)
+		if (fake.page[first + i].taken)
+			return false;
+	return true;
+}
+
+/* Of large orders there is only that of a unit, if the case wants so. */
+static struct page *fake_core_alloc_pages(gfp_t gfp, unsigned int order)
+{
+	unsigned int first, i;
+
+	if (gfpflags_allow_blocking(gfp))
+		fake_violation("reclaims for a unit");
+	if (!fake.units || order != BALLOON_BLOCK_SHIFT || fake.no_memory ||
+	    test_alloc_fails(gfp))
+		return NULL;
+	for (first = 0; first < ARENA_PAGES; first += BALLOON_BLOCK_PAGES) {
+		if (!fake_unit_is_free(first))
+			continue;
+		for (i = 0; i < BALLOON_BLOCK_PAGES; i++)
+			fake_take_page(first + i);
+		return arena + first;
+	}
+	return NULL;
+}
+
 /* The arena keeps the last reference. */
 static void fake_put_page(struct page *page)
 {
@@ -194,6 +243,20 @@ static void fake_put_page(struct page *page)
 	p->taken = false;
 }
 
+/* The pages of a unit but the first have no reference. */
+static inline void fake_free_pages(struct page *page, unsigned int order)
+{
+	unsigned int i;
+
+	fake.nr_freed_units += order == BALLOON_BLOCK_SHIFT;
+	for (i = 0; i < BIT(order); i++) {
+		if (page_count(page + i) != !i)
+			fake_violation("a unit was freed that somebody uses");
+		set_page_count(page + i, 1);
+		fake_put_page(page + i);
+	}
+}
+
 static void fake_lock_page(struct page *page)
 {
 	if (fake.before_lock_page)
@@ -213,18 +276,24 @@ static inline unsigned int fake_page_zone(struct page *page)
 	return arena_index(page) >= fake.zone_boundary;
 }
 
-/* The only part of mm/balloon_movable.c that the core sees. */
+/* In the place of mm/balloon_movable.h. */
 
-void balloon_page_set_movable(struct page *page)
+/* Nobody else can take the lock: it is held, or there is no other reference. */
+static void fake_must_own(struct page *page, const char *what)
 {
-	if (!PageLocked(page))
-		fake_violation("set movable without the page lock");
+	if (!PageLocked(page) && page_count(page) > 1)
+		fake_violation(what);
+}
+
+static void balloon_page_set_movable(struct page *page)
+{
+	fake_must_own(page, "set movable without the page lock");
 	if (fake_page(page)->movable)
 		fake_violation("set movable twice");
 	fake_page(page)->movable = true;
 }
 
-void balloon_page_clear_movable(struct page *page)
+static inline void balloon_page_clear_movable(struct page *page)
 {
 	if (!PageLocked(page))
 		fake_violation("made immovable without the page lock");
@@ -233,7 +302,16 @@ void balloon_page_clear_movable(struct page *page)
 	fake_page(page)->movable = false;
 }
 
-bool balloon_page_has_mapping(struct page *page)
+static inline void balloon_page_reset_movable(struct page *page)
+{
+	if (page_count(page))
+		fake_violation("reset while others may have a reference");
+	if (!fake_page(page)->movable)
+		fake_violation("made immovable twice");
+	fake_page(page)->movable = false;
+}
+
+static inline bool balloon_page_has_mapping(struct page *page)
 {
 	return page->mapping;
 }
@@ -472,8 +550,48 @@ static inline void fake_sleep(unsigned long time)
 	fake_let_pass(time);
 }
 
+static int fake_mm_suite_init(struct kunit_suite *suite)
+{
+	arena = alloc_pages(GFP_KERNEL, ARENA_ORDER);
+	if (!arena)
+		return -ENOMEM;
+	split_page(arena, ARENA_ORDER);
+	return 0;
+}
+
+static void fake_mm_suite_exit(struct kunit_suite *suite)
+{
+	unsigned int i;
+
+	for (i = 0; arena && i < ARENA_PAGES; i++)
+		__free_pages(arena + i, 0);
+	arena = NULL;
+}
+
+/* A page that the core must not take. */
+static inline struct page *fake_alloc_compound(void)
+{
+	return alloc_pages(GFP_KERNEL | __GFP_COMP, 1);
+}
+
+static inline void fake_free_compound(struct page *page)
+{
+	__free_pages(page, 1);
+}
+
+/* The parameter is the case's to set. */
+#undef module_param_cb
+#define module_param_cb(name, ops, arg, mode) \
+	static const struct kernel_param_ops *name##_param __maybe_unused = ops
+
 #undef alloc_page
 #define alloc_page(gfp)			fake_core_alloc_page(gfp)
+#undef alloc_pages
+#define alloc_pages(gfp, order)		fake_core_alloc_pages(gfp, order)
+#undef split_page
+#define split_page(page, order)		do { } while (0)
+#undef __free_pages
+#define __free_pages(page, order)	fake_free_pages(page, order)
 #undef put_page
 #define put_page(page)			fake_put_page(page)
 #undef __free_page
@@ -558,24 +676,6 @@ static inline void fake_sleep(unsigned long time)
 #define dev_info(dev, fmt, ...)		fake_log(fmt, ##__VA_ARGS__)
 #undef dev_info_ratelimited
 #define dev_info_ratelimited(dev, fmt, ...)	fake_log(fmt, ##__VA_ARGS__)
-
-static int fake_mm_suite_init(struct kunit_suite *suite)
-{
-	arena = alloc_pages(GFP_KERNEL, ARENA_ORDER);
-	if (!arena)
-		return -ENOMEM;
-	split_page(arena, ARENA_ORDER);
-	return 0;
-}
-
-static void fake_mm_suite_exit(struct kunit_suite *suite)
-{
-	unsigned int i;
-
-	for (i = 0; arena && i < ARENA_PAGES; i++)
-		__free_pages(arena + i, 0);
-	arena = NULL;
-}
 
 static void fake_mm_init(struct kunit *test)
 {

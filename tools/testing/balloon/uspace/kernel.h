@@ -42,6 +42,7 @@ typedef unsigned int gfp_t;
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define READ_ONCE(x)		(*(const volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, v)	(*(volatile typeof(x) *)&(x) = (v))
+#define smp_store_release(p, v)	(*(p) = (v))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define BUILD_BUG_ON(cond)	_Static_assert(!(cond), #cond)
 #define container_of(ptr, type, member) \
@@ -254,13 +255,14 @@ static inline void list_splice_init(struct list_head *list, struct list_head *he
 #define GFP_KERNEL		1u
 #define GFP_NOWAIT		2u
 #define GFP_ATOMIC		512u
-#define GFP_HIGHUSER		4u
-#define GFP_HIGHUSER_MOVABLE	8u
+#define GFP_HIGHUSER		(4u | GFP_KERNEL)
+#define GFP_HIGHUSER_MOVABLE	(8u | GFP_KERNEL)
 #define __GFP_NOWARN		16u
 #define __GFP_NORETRY		32u
 #define __GFP_NOMEMALLOC	64u
 #define __GFP_COMP		128u
 #define __GFP_NOFAIL		256u
+#define __GFP_RECLAIM		GFP_KERNEL
 #define gfpflags_allow_blocking(gfp)	(!!((gfp) & GFP_KERNEL))
 
 #define kzalloc(size, gfp)	((void)(gfp), calloc(1, size))
@@ -573,7 +575,7 @@ typedef unsigned int isolate_mode_t;
 
 struct page {
 	unsigned int locked : 1, lru_flag : 1, slab : 1, reserved : 1,
-		     compound : 1, offline : 1;
+		     compound : 1, offline : 1, hwpoison : 1;
 	int count;
 	void *mapping;
 	unsigned long private;
@@ -630,12 +632,18 @@ static inline void put_page(struct page *page)
 #define get_page(page)		((void)(page)->count++)
 #define page_count(page)	((page)->count)
 #define set_page_count(page, value)	((page)->count = (value))
+#define page_ref_freeze(page, value) \
+	((page)->count == (value) && ((page)->count = 0, true))
+#define page_ref_unfreeze(page, value)	set_page_count(page, value)
 #define page_private(page)	((page)->private)
 #define set_page_private(page, value)	((page)->private = (value))
 #define PageLocked(page)	((bool)(page)->locked)
 #define PageLRU(page)		((bool)(page)->lru_flag)
 #define PageSlab(page)		((bool)(page)->slab)
 #define PageReserved(page)	((bool)(page)->reserved)
+#define PageHWPoison(page)	((bool)(page)->hwpoison)
+#define SetPageHWPoison(page)	((page)->hwpoison = 1)
+#define ClearPageHWPoison(page)	((page)->hwpoison = 0)
 #define PageCompound(page)	((bool)(page)->compound)
 #define PageOffline(page)	((bool)(page)->offline)
 #define SetPageLRU(page)	((page)->lru_flag = 1)
@@ -793,6 +801,31 @@ static inline int kstrtoul(const char *s, unsigned int base, unsigned long *res)
 	    (*end && (*end != '\n' || end[1])))
 		return -EINVAL;
 	return errno ? -ERANGE : 0;
+}
+
+struct kernel_param { void *arg; };
+struct kernel_param_ops {
+	int (*set)(const char *value, const struct kernel_param *param);
+	int (*get)(char *buf, const struct kernel_param *param);
+};
+
+static inline int param_set_uint_minmax(const char *s,
+					const struct kernel_param *param,
+					unsigned int min, unsigned int max)
+{
+	unsigned long value = 0;
+	int err = kstrtoul(s, 0, &value);
+
+	if (!err && (value < min || value > max))
+		err = -EINVAL;
+	if (!err)
+		*(unsigned int *)param->arg = value;
+	return err;
+}
+
+static inline int param_get_uint(char *buf, const struct kernel_param *param)
+{
+	return snprintf(buf, 16, "%u\n", *(unsigned int *)param->arg);
 }
 
 static inline void sort(void *base, size_t nr, size_t size,
