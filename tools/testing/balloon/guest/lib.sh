@@ -317,9 +317,6 @@ cpu_times() { awk '/^cpu / { print $2 + $3 + $4 + $5 + $6 + $7 + $8, $5 }' /proc
 # features FIRST [LAST]: of these bits, a 1 for each on which driver and device have agreed, else a 0.
 features() { cut -c $(($1 + 1))-$((${2:-$1} + 1)) "/sys/bus/virtio/devices/$(virtio_name)/features"; }
 
-# Debug kernels fill free pages with a pattern: devices may not clear those.
-pages_are_poisoned() { grep -q page_poison=1 /proc/cmdline; }
-
 # Bits of the ring and the transport.
 # shellcheck disable=SC2034 # they are for scenarios
 EVENT_IDX=29 VERSION_1=32 RING_PACKED=34
