@@ -62,6 +62,7 @@ typedef unsigned int gfp_t;
 #define IS_ENABLED(option)		_is_enabled(option)
 #define CONFIG_BALLOON_COMPACTION	1
 #define CONFIG_HUGETLB_PAGE		1
+#define CONFIG_MEMORY_FAILURE		1
 #define CONFIG_PM_SLEEP			1
 #define CONFIG_VM_EVENT_COUNTERS	1
 
