@@ -96,6 +96,21 @@ void balloon_range_own(struct balloon_dev_info *b, unsigned long pfn,
 	}
 }
 
+static void page_disown(struct page *page)
+{
+	if (!balloon_page_owner(page))
+		return;
+	lock_page(page);
+	balloon_page_clear_owner(page);
+	unlock_page(page);
+}
+
+static void page_free(struct page *page)
+{
+	__ClearPageOffline(page);
+	__free_page(page);
+}
+
 /**
  * balloon_page_disown - make a page immovable
  * @page: page that is in no index any more
@@ -104,11 +119,7 @@ void balloon_range_own(struct balloon_dev_info *b, unsigned long pfn,
  */
 void balloon_page_disown(struct page *page)
 {
-	if (!balloon_page_owner(page))
-		return;
-	lock_page(page);
-	balloon_page_clear_owner(page);
-	unlock_page(page);
+	page_disown(page);
 }
 
 /**
@@ -122,8 +133,7 @@ void balloon_page_disown(struct page *page)
  */
 void balloon_page_free(struct page *page)
 {
-	__ClearPageOffline(page);
-	__free_page(page);
+	page_free(page);
 }
 
 /*
@@ -194,8 +204,8 @@ void balloon_range_free(struct balloon_dev_info *b, unsigned long pfn,
 			pfn += BALLOON_BLOCK_PAGES;
 			continue;
 		}
-		balloon_page_disown(page);
-		balloon_page_free(page);
+		page_disown(page);
+		page_free(page);
 		pfn++;
 	}
 }
