@@ -333,12 +333,12 @@ device_test() {
 	for bit in "$@"; do
 		equal "feature ${bit%=*}" "${bit#*=}" "$(features "${bit%=*}")"
 	done
-	scattered_balloon 150
+	scattered_balloon 300
 	ledger
 	compact
 	check "pages migrated" [ "$(migrated_pages)" -gt 1000 ]
 	ledger
-	for mib in 70 0; do
+	for mib in 120 0; do
 		balloon_to $mib
 		ledger
 	done
