@@ -164,9 +164,11 @@ extern const struct attribute_group *balloon_dev_groups[];
 /*
  * A page is the device's from balloon_page_set_owner() to
  * balloon_page_clear_owner(); in between compaction may call us with it, under
- * the page lock.  Both are under the page lock, too, which makes
- * balloon_page_owner() stable there.  A page of which nobody else has, or can
- * get, a reference needs no lock: nobody can take it.
+ * the page lock.  Both are under the page lock, too, with two exceptions.  A
+ * page that was just allocated gets its owner without: a scanner that has taken
+ * a reference looks for the mark under the lock, finds the owner with it, and
+ * isolates nothing, since the page is not BALLOONED yet.  A page of which the
+ * reference count is frozen loses its owner without: nobody can take the lock.
  */
 static inline struct balloon_dev_info *balloon_page_owner(struct page *page)
 {

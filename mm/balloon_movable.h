@@ -27,7 +27,7 @@ bool balloon_page_has_mapping(struct page *page);
  * balloon_page_set_movable - let compaction call us for a page
  * @page: page whose owner is set
  *
- * Context: under the page lock, or while the page is unknown to everybody else.
+ * Context: under the page lock, or while the page is in no index.
  */
 static inline void balloon_page_set_movable(struct page *page)
 {
@@ -56,7 +56,8 @@ static inline void balloon_page_clear_movable(struct page *page)
  */
 static inline void balloon_page_reset_movable(struct page *page)
 {
-	page->mapping = NULL;
+	/* Scanners look at it without a lock or a reference. */
+	WRITE_ONCE(page->mapping, NULL);
 }
 
 #else

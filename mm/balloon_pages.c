@@ -3,7 +3,7 @@
  * Pages from the page allocator to the balloon, and back.
  *
  * They come one by one or, where memory is not scattered, as a *unit*: a whole
- * block of BALLOON_BLOCK_PAGES pages at the cost of few.  The pages of a unit
+ * block of BALLOON_BLOCK_PAGES pages in one allocation.  The pages of a unit
  * are pages like all others from then on, and migrated like them.  But as long
  * as all of them are still there, the index says so, and they go back as a unit.
  */

@@ -133,7 +133,7 @@ def accelerator(kernel):
         verdict.write_text("kvm\n" if kvm_works(kernel) else "tcg\n")
     if verdict.read_text().strip() == "kvm":
         return ["-accel", "kvm", "-cpu", "host"]
-    # Emulated, memory is cleared bytewise with ERMS and by eight bytes without. CMPXCHG16B of QEMU before 8.0 can leave a part
+    # Emulated, memory is cleared bytewise with ERMS and by eight bytes without. CMPXCHG16B of QEMU 7.2 can leave a part
     # of a pointer in EFLAGS (it takes CC_OP for stored, target/i386/tcg/translate.c): then interrupts and traps come where
     # the kernel had them off.
     return ["-accel", "tcg,thread=multi", "-cpu", "max,-erms,-cx16"]
