@@ -74,7 +74,7 @@ drain() {
 # snapshot LABEL: what the host saw until now, the counters and the map.
 snapshot() {
 	LEDGERS=$((LEDGERS + 1))
-	ledger_ranges -m $LEDGERS >/dev/null
+	ledger_blocks -m $LEDGERS >/dev/null
 	echo "# host: count $1 $LEDGERS"
 	drain
 	counters | sed "s/^/# $1 /"

@@ -2,7 +2,7 @@
 /*
  * fragment MiB [seed] - leave a random half of MiB of memory as holes.
  *
- * Touches MiB of anonymous 4 KiB pages and gives a random half of them back,
+ * Fills MiB with anonymous 4 KiB pages and gives a random half of them back,
  * prints "fragment: ready" and waits for SIGTERM.  A balloon inflated into
  * the holes stays behind, scattered, when this process has gone.
  */
@@ -29,13 +29,17 @@ static uint64_t hash(uint64_t x)
 
 static int punch(unsigned char *mem, size_t nr_pages, uint64_t seed)
 {
-	size_t i;
+	size_t i, hole = 0;	/* pages of a hole that ends before page i */
 
-	for (i = 0; i < nr_pages; i++) {
-		if (hash(seed * nr_pages + i) & 1)
+	for (i = 0; i <= nr_pages; i++) {
+		if (i < nr_pages && !(hash(seed * nr_pages + i) & 1)) {
+			hole++;
 			continue;
-		if (madvise(mem + i * PAGE, PAGE, MADV_DONTNEED))
+		}
+		if (hole && madvise(mem + (i - hole) * PAGE, hole * PAGE,
+				    MADV_DONTNEED))
 			return -1;
+		hole = 0;
 	}
 	return 0;
 }
@@ -46,7 +50,6 @@ int main(int argc, char **argv)
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
 	unsigned char *mem;
 	sigset_t stop;
-	size_t i;
 	int sig;
 
 	if (!nr_pages) {
@@ -61,12 +64,12 @@ int main(int argc, char **argv)
 
 	mem = mmap(NULL, nr_pages * PAGE, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (mem == MAP_FAILED || madvise(mem, nr_pages * PAGE, MADV_NOHUGEPAGE)) {
+	/* Faults one by one would cost more than the pages. */
+	if (mem == MAP_FAILED || madvise(mem, nr_pages * PAGE, MADV_NOHUGEPAGE) ||
+	    madvise(mem, nr_pages * PAGE, MADV_POPULATE_WRITE)) {
 		perror("fragment");
 		return 1;
 	}
-	for (i = 0; i < nr_pages; i++)
-		mem[i * PAGE] = 1;
 	if (punch(mem, nr_pages, seed)) {
 		perror("fragment: madvise");
 		return 1;

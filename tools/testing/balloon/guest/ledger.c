@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ledger: print the guest's own list of ballooned pages as ranges "<first pfn> <count>", in hexadecimal.
+ * ledger: print the guest's own list of ballooned pages, a line for each 512 pages that have any: their number, counted
+ * in 512s, and their bitmap, page 0 first and in the lowest bit of each word, unless all are ballooned. Hexadecimal.
  *
  * A page in a balloon is marked offline, which /proc/kpageflags shows as KPF_OFFLINE. With "-m K", first
  * write K to an unused byte of the host bridge's PCI configuration: QEMU traces that write in order with the
@@ -18,10 +19,12 @@
 #define HOST_BRIDGE	"/proc/bus/pci/00/00.0"
 #define INTERRUPT_LINE	0x3c	/* the host bridge has no interrupt */
 #define CHUNK		8192
+#define BLOCK		512
+#define WORDS		(BLOCK / 64)
 
 static int count_only;
 static unsigned long first, last = -1UL;	/* pages that are looked at */
-static unsigned long total, start, length;
+static unsigned long total;
 
 static void die(const char *what)
 {
@@ -38,23 +41,28 @@ static void mark(unsigned char number)
 	close(fd);
 }
 
-static void end_range(void)
+static void print_block(unsigned long number, const uint64_t *bitmap, int ballooned)
 {
-	if (length && !count_only)
-		printf("%lx %lx\n", start, length);
-	length = 0;
+	printf("%lx", number);
+	for (int i = 0; i < WORDS && ballooned < BLOCK; i++)
+		printf(" %llx", (unsigned long long)bitmap[i]);
+	printf("\n");
 }
 
-static void page(unsigned long pfn, uint64_t flags)
+static void block(unsigned long pfn, const uint64_t *flags, ssize_t nr)
 {
-	if (!(flags >> KPF_OFFLINE & 1) || pfn < first || pfn > last) {
-		end_range();
-		return;
+	uint64_t bitmap[WORDS] = { 0 };
+	int ballooned = 0;
+
+	for (ssize_t i = 0; i < nr; i++) {
+		if (!(flags[i] >> KPF_OFFLINE & 1) || pfn + i < first || pfn + i > last)
+			continue;
+		bitmap[i / 64] |= 1ULL << i % 64;
+		ballooned++;
 	}
-	if (!length)
-		start = pfn;
-	length++;
-	total++;
+	total += ballooned;
+	if (ballooned && !count_only)
+		print_block(pfn / BLOCK, bitmap, ballooned);
 }
 
 static void scan(void)
@@ -67,11 +75,10 @@ static void scan(void)
 	if (fd < 0)
 		die("/proc/kpageflags");
 	while ((got = read(fd, flags, sizeof(flags))) > 0)
-		for (ssize_t i = 0; i < got / 8; i++)
-			page(pfn++, flags[i]);
+		for (ssize_t i = 0; i < got / 8; i += BLOCK, pfn += BLOCK)
+			block(pfn, flags + i, got / 8 - i < BLOCK ? got / 8 - i : BLOCK);
 	if (got < 0)
 		die("/proc/kpageflags");
-	end_range();
 	close(fd);
 }
 

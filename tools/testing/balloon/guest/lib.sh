@@ -208,11 +208,11 @@ ledger() {
 ledger_now() {
 	LEDGERS=$((LEDGERS + 1))
 	echo "# host: ledger begin $LEDGERS ${1:-0}"
-	ledger_ranges -m $LEDGERS
+	ledger_blocks -m $LEDGERS
 	echo "# host: ledger end"
 }
 
-ledger_ranges() { command ledger "$@"; }
+ledger_blocks() { command ledger "$@"; }
 offline_pages() { command ledger -c; }
 offline_pages_among() { command ledger -c "$1" "$2"; }	# FIRST COUNT
 

@@ -5,17 +5,21 @@
  * Fills anonymous 4 KiB pages with a pattern made of the page's number, the
  * seed and a generation, then checks and rewrites page after page, with the
  * next generation, until SIGTERM.  A host that discards or restores a page
- * in use shows up as zeroes or as an older generation.  Exits 0 only without
- * a single error.
+ * in use shows up as zeroes or as an older generation, and stays so until the
+ * page is checked, so there is time to rest and leave the processor to what is
+ * tested.  Exits 0 only without a single error.
  */
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define PAGE 4096UL
 #define WORDS (PAGE / sizeof(uint64_t))
+#define REST_PAGES 256
+#define REST_US 2000
 
 static volatile sig_atomic_t stopping;
 static uint64_t seed = 1;
@@ -93,6 +97,8 @@ int main(int argc, char **argv)
 		for (page = 0; page < nr_pages; page++) {
 			errors += check_page(mem, page, passes);
 			fill_page(mem, page, passes + 1);
+			if (page % REST_PAGES == 0 && !stopping)
+				usleep(REST_US);
 		}
 		passes++;
 	}

@@ -270,7 +270,7 @@ class Session:
     def line(self, text, listener):
         """One line of the guest."""
         if self.guest_ledger is not None and not text.startswith("#"):
-            self.ledger_range(text)
+            self.ledger_block(text)
             return
         if self.coverage is not None and not text.startswith("#"):
             self.coverage.append(text)
@@ -400,12 +400,11 @@ class Session:
             self.judge_ledger()
             self.guest_ledger = None
 
-    def ledger_range(self, text):
+    def ledger_block(self, text):
         try:
-            first, count = (int(number, 16) for number in text.split())
+            self.guest_ledger.update(ledger.pages_of_block(text))
         except ValueError:
-            raise HarnessError(f"the guest's ledger has a line that is no range: {text!r}") from None
-        self.guest_ledger.update(range(first, first + count))
+            raise HarnessError(f"the guest's ledger has a line that is no block: {text!r}") from None
 
     def judge_ledger(self):
         if not self.trace.read_until_mark(self.ledger_mark):

@@ -13,6 +13,7 @@ Discards after a kick of a queue past the deflate queue come from free page repo
 import re
 
 PAGE_SHIFT = 12
+BLOCK_PAGES = 512
 INFLATE, DEFLATE = 0, 1
 LOW_MEMORY_LIMIT = 0xB0000000   # q35 puts memory below 4 GiB up to here; larger guests are split
 LOW_MEMORY_IF_SPLIT = 0x80000000
@@ -94,6 +95,17 @@ class TraceReader:
                 if mark and self.ledger.mark == mark % 256 and b"pci_cfg_write" in line:
                     return True
         return False
+
+
+def pages_of_block(text):
+    """The pages of one line of the guest's ledger, see guest/ledger.c."""
+    number, *words = (int(word, 16) for word in text.split())
+    first = number * BLOCK_PAGES
+    if not words:
+        return range(first, first + BLOCK_PAGES)
+    if len(words) * 64 != BLOCK_PAGES:
+        raise ValueError(text)
+    return [first + i for i in range(BLOCK_PAGES) if words[i // 64] >> i % 64 & 1]
 
 
 def compare(host, guest, foreign=0):

@@ -63,6 +63,12 @@ class Ledger(unittest.TestCase):
             told.feed(reset)
             self.assertEqual(told.pages, set() if "0x55" in reset else {16})
 
+    def test_blocks_of_the_guest(self):
+        self.assertEqual(list(ledger.pages_of_block("2")), list(range(1024, 1536)))
+        self.assertEqual(ledger.pages_of_block("a 3 0 0 0 0 0 0 8000000000000000"), [5120, 5121, 5631])
+        for torn in ("", "2 3", "x"):
+            self.assertRaises(ValueError, ledger.pages_of_block, torn)
+
     def test_addresses_above_the_hole(self):
         big = ledger.HostLedger(4 << 30)
         self.assertEqual(big.guest_address(0x80000000), 1 << 32)

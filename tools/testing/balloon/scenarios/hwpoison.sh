@@ -9,7 +9,8 @@ free() { echo $(($(page_flags "$1") >> 10 & 1)); }	# of a free block, the first 
 
 load_driver
 balloon_to 100
-pfn=$(ledger_ranges | sed -n '1s/ .*//p')
+block=$(ledger_blocks | sed -n '/ /!{p;q}')	# a whole one
+pfn=$(printf %x $((0x$block * 512)))
 echo "0x${pfn}000" >/sys/devices/system/memory/hard_offline_page
 equal "page frame $pfn is marked" 1 "$(hwpoisoned "$pfn")"
 ledger
