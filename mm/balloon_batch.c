@@ -130,6 +130,26 @@ static int adapter_error(int error)
 }
 
 /**
+ * balloon_device_failed - the hypervisor will not answer any more
+ * @b: the device
+ * @error: negative errno
+ *
+ * For adapters that learn of it in another way than by a batch.  The device is
+ * marked broken; the pages of batches in flight stay in the balloon.
+ *
+ * Context: any.
+ */
+void balloon_device_failed(struct balloon_dev_info *b, int error)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&b->pages_lock, flags);
+	__set_error(b, adapter_error(error));
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+}
+EXPORT_SYMBOL_GPL(balloon_device_failed);
+
+/**
  * __balloon_forgive - let a silent hypervisor that has answered go on
  * @b: the device
  *

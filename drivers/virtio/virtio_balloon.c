@@ -536,12 +536,16 @@ static void vb_target_work(struct work_struct *work)
 {
 	struct virtio_balloon *vb = container_of(work, struct virtio_balloon,
 						 target_work);
+	struct virtio_device *vdev = vb->vdev;
 	u32 nr_pfns;
 
-	virtio_cread_le(vb->vdev, struct virtio_balloon_config, num_pages,
-			&nr_pfns);
-	/* Rounded up, as a page can only be given whole. */
-	balloon_set_target(&vb->b, DIV_ROUND_UP((u64)nr_pfns, PFNS_PER_PAGE));
+	virtio_cread_le(vdev, struct virtio_balloon_config, num_pages, &nr_pfns);
+	/* A device that has failed says so (2.1.2), and reads as anything. */
+	if (vdev->config->get_status(vdev) & VIRTIO_CONFIG_S_NEEDS_RESET)
+		balloon_device_failed(&vb->b, -EIO);
+	else	/* rounded up, as a page can only be given whole */
+		balloon_set_target(&vb->b,
+				   DIV_ROUND_UP((u64)nr_pfns, PFNS_PER_PAGE));
 	vb_work_done(vb);
 }
 

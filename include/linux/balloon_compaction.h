@@ -276,6 +276,7 @@ int balloon_deflate_on_oom(struct balloon_dev_info *b);
 void balloon_set_target(struct balloon_dev_info *b, unsigned long nr_pages);
 void balloon_set_ack_timeout(struct balloon_dev_info *b, unsigned int ms);
 void balloon_batch_complete(struct balloon_batch *batch, int error);
+void balloon_device_failed(struct balloon_dev_info *b, int error);
 
 /* Page-level drivers: mm/balloon_compaction.c */
 void balloon_devinfo_init(struct balloon_dev_info *b);

@@ -712,7 +712,7 @@ static void configuration_interrupts_for_nothing(struct kunit *test)
 
 /* Devices that die */
 
-/* One that asks to be reset: it answers nothing and reads as all ones. */
+/* One that asks to be reset: it answers nothing and reads as all ones.  It is known at once. */
 static void device_needs_reset(struct kunit *test)
 {
 	static const unsigned int before[] = { 0, SOME_PAGES };
@@ -723,10 +723,13 @@ static void device_needs_reset(struct kunit *test)
 		begin(test);
 		virt_resize(test, before[i]);
 		ask_in_vain(test, 3 * SOME_PAGES);
-		virt.status = 64;
+		virt.status = VIRTIO_CONFIG_S_NEEDS_RESET;
 		memset(&virt.config, 0xff, sizeof(virt.config));
 		virt_driver->config_changed(&virt.vdev);
-		expect_stall(test);
+		virt_settle(test);
+		KUNIT_EXPECT_EQ(test, virt.b->error, -EIO);
+		fake_let_pass(100 * HZ);
+		virt_validate(test);
 		end_and_begin_again(test, 1);
 	}
 }
