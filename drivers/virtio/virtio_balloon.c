@@ -12,13 +12,18 @@
  * is a buffer of one direct, device-readable descriptor with at most 256 PFNs,
  * several of them at once; that is all that is sent.
  *
- * A batch becomes one *part* for each of its directions.  A part waits in its
- * queue until enough messages are free, is encoded into them 256 PFNs at a
- * time, and is done when the device has used all of them.
+ * Blocks of 2 MiB that are inflated go to the queue of free page reports instead,
+ * if the device has one: what is reported there it gives up at once, not page by
+ * page.  They are sent as the kernel's own reports are, and share the queue.
+ *
+ * A batch becomes one *part* for each way that it takes.  A part waits in its
+ * queue until enough messages are free, is encoded into them, 256 PFNs or 32
+ * pieces at a time, and is done when the device has used all of them.
  *
  * Lock order: core locks, then queue->lock; the core is called without it.
  * vb->work_lock and vb_hints_lock are innermost.
  */
+#include <linux/align.h>
 #include <linux/balloon_compaction.h>
 #include <linux/bug.h>
 #include <linux/device.h>
@@ -51,6 +56,11 @@
 #define PFNS_PER_MESSAGE	256
 #define PAGES_PER_MESSAGE	(PFNS_PER_MESSAGE / PFNS_PER_PAGE)
 
+/* Reported memory: whole blocks, pieces of one or two, and pieces in a message. */
+#define PAGES_PER_BLOCK		(SZ_2M >> PAGE_SHIFT)
+#define PAGES_PER_PIECE		(SZ_4M >> PAGE_SHIFT)
+#define PIECES_PER_MESSAGE	PAGE_REPORTING_CAPACITY
+
 /* Messages of a queue: enough for two batches of 4 KiB pages. */
 #define MESSAGES_PER_QUEUE	32U
 
@@ -71,12 +81,20 @@ static unsigned int stats_tags = VB_NR_STATS;
 module_param(stats_tags, uint, 0644);
 MODULE_PARM_DESC(stats_tags, "Statistics are sent with tags below this number, for hosts that do not ignore unknown tags");
 
-enum vb_direction { VB_INFLATE, VB_DEFLATE, VB_NR_DIRECTIONS };
+static bool report_blocks = true;
+module_param(report_blocks, bool, 0644);
+MODULE_PARM_DESC(report_blocks, "Inflated blocks of 2 MiB are reported as free, which costs the host little, if the device has a queue for that (default: Y)");
+
+/* Which way pages go. */
+enum vb_way { VB_INFLATE, VB_DEFLATE, VB_REPORT, VB_NR_WAYS };
+
+/* Which pages of its ranges a part is about. */
+enum vb_pages { VB_ALL, VB_BLOCKS, VB_REST };
 
 /* In this order; a device numbers those that were negotiated without gaps. */
 enum vb_vq {
-	VB_VQ_INFLATE = VB_INFLATE,
-	VB_VQ_DEFLATE = VB_DEFLATE,
+	VB_VQ_INFLATE,
+	VB_VQ_DEFLATE,
 	VB_VQ_STATS,
 	VB_VQ_HINTS,
 	VB_VQ_REPORTING,
@@ -84,11 +102,12 @@ enum vb_vq {
 };
 
 /**
- * struct vb_part - one direction of a batch on its way
+ * struct vb_part - what of a batch goes one way
  * @node: in ->waiting of its queue until all is encoded, then free for lists
  *	of done parts
  * @batch: the batch
  * @list: the ranges
+ * @pages: which pages of them
  * @range: index of the range to be encoded next
  * @page: page in it to be encoded next
  * @in_flight: messages that the device has not used yet
@@ -100,6 +119,7 @@ struct vb_part {
 	struct list_head node;
 	struct balloon_batch *batch;
 	struct balloon_range_list *list;
+	enum vb_pages pages;
 	unsigned int range;
 	unsigned int page;
 	unsigned int in_flight;
@@ -108,11 +128,11 @@ struct vb_part {
 
 /**
  * struct vb_batch - the driver's own part of a batch
- * @part: one for each direction
+ * @part: one for each way
  * @nr_parts: parts not done yet, and one while they are being queued
  */
 struct vb_batch {
-	struct vb_part part[VB_NR_DIRECTIONS];
+	struct vb_part part[VB_NR_WAYS];
 	atomic_t nr_parts;
 };
 
@@ -121,16 +141,21 @@ struct vb_batch {
  * @node: in ->free of its queue, unless the device has it
  * @part: what it is about, NULL unless the device has it
  * @pfns: what is sent
+ * @pieces: what is reported
  */
 struct vb_message {
 	struct list_head node;
 	struct vb_part *part;
-	__virtio32 pfns[PFNS_PER_MESSAGE];
+	union {
+		__virtio32 pfns[PFNS_PER_MESSAGE];
+		struct scatterlist pieces[PIECES_PER_MESSAGE];
+	};
 };
 
 /**
  * struct vb_queue - a virtqueue with its messages
- * @vq: the virtqueue
+ * @vq: the virtqueue, or NULL
+ * @reporting: if it is for reports: who else sends some
  * @lock: protects all below and serialises operations on @vq
  * @waiting: parts not completely encoded, first to be sent first
  * @free: messages that the device does not have
@@ -139,6 +164,7 @@ struct vb_message {
  */
 struct vb_queue {
 	struct virtqueue *vq;
+	struct vb_reporting *reporting;
 	spinlock_t lock;		/* protects what is said above */
 	struct list_head waiting;
 	struct list_head free;
@@ -202,15 +228,13 @@ struct vb_hints {
 };
 
 /**
- * struct vb_reporting - free pages of which the device is told
- * @vq: the virtqueue, or NULL
+ * struct vb_reporting - free pages of which the kernel tells the device
  * @dev: the kernel's page reporting
  * @registered: @dev is registered
- * @busy: the device has pages
- * @wait: woken when @busy may end
+ * @busy: the device has such pages; set under the lock of the queue
+ * @wait: woken when @busy has ended or the queue has room
  */
 struct vb_reporting {
-	struct virtqueue *vq;
 	struct page_reporting_dev_info dev;
 	bool registered;
 	bool busy;
@@ -221,7 +245,7 @@ struct vb_reporting {
  * struct virtio_balloon - a device
  * @vdev: the virtio device
  * @b: the core's side
- * @queue: inflateq and deflateq
+ * @queue: inflateq, deflateq, and the queue for reports if there is one
  * @target_work: reads the target from the configuration space
  * @work_lock: protects @stopped and @nr_works
  * @stopped: no work item is queued any more
@@ -235,7 +259,7 @@ struct vb_reporting {
 struct virtio_balloon {
 	struct virtio_device *vdev;
 	struct balloon_dev_info b;
-	struct vb_queue queue[VB_NR_DIRECTIONS];
+	struct vb_queue queue[VB_NR_WAYS];
 	struct work_struct target_work;
 	spinlock_t work_lock;		/* protects what is said above */
 	bool stopped;
@@ -252,44 +276,101 @@ static struct virtio_balloon *to_vb(struct balloon_dev_info *b)
 	return container_of(b, struct virtio_balloon, b);
 }
 
-/*
- * PFNs have 32 bits: pages above are refused.
- * Return: number of pages of @range that can be told.
- */
-static unsigned int range_limit(struct balloon_range *range)
+/* PFNs have 32 bits: pages above are refused. */
+static void refuse_high_pages(struct balloon_range_list *list)
 {
 	const u64 end = (U32_MAX + 1ULL) / PFNS_PER_PAGE;
-	u64 last = (u64)range->pfn + range->nr;
+	struct balloon_range *range = list->range + list->nr;
 
-	if (unlikely(last > end))
-		range->nr_refused = min_t(u64, range->nr, last - end);
-	return range->nr - range->nr_refused;
+	while (range-- > list->range && (u64)range->pfn + range->nr > end)
+		range->nr_refused = min_t(u64, range->nr,
+					  (u64)range->pfn + range->nr - end);
 }
 
-/* Return: number of PFNs, 0 at the end of the part. */
-static unsigned int message_encode(struct virtio_device *vdev,
+/*
+ * The next pages of a range that a part is about, from @part->page on.
+ * Return: number of them, 0 at the end of the range.
+ */
+static unsigned int next_pages(struct vb_part *part,
+			       const struct balloon_range *range)
+{
+	unsigned int nr = range->nr - range->nr_refused, first, last;
+
+	if (part->pages == VB_ALL)
+		return nr - part->page;
+	first = min_t(unsigned int, nr,
+		      ALIGN(range->pfn, PAGES_PER_BLOCK) - range->pfn);
+	last = first + round_down(nr - first, PAGES_PER_BLOCK);
+	if (part->pages == VB_BLOCKS) {
+		part->page = max(part->page, first);
+		return last - min(part->page, last);
+	}
+	if (part->page < first)
+		return first - part->page;
+	part->page = max(part->page, last);
+	return nr - part->page;
+}
+
+static void encode_pfns(__virtio32 *to, bool little_endian, unsigned long pfn,
+			unsigned int nr)
+{
+	__virtio32 *last = to + nr * PFNS_PER_PAGE;
+	u32 value = pfn * PFNS_PER_PAGE;
+
+	while (to < last)
+		*to++ = __cpu_to_virtio32(little_endian, value++);
+}
+
+/* Return: number of PFNs or pieces, 0 at the end of the part or without room. */
+static unsigned int message_encode(struct vb_queue *queue,
 				   struct vb_message *msg, struct vb_part *part)
 {
-	struct balloon_range *range = &part->list->range[part->range];
-	struct balloon_range *end = &part->list->range[part->list->nr];
-	bool little_endian = virtio_is_little_endian(vdev);
-	__virtio32 *to = msg->pfns, *last;
-	unsigned int nr;
-	u32 pfn;
+	bool little_endian = virtio_is_little_endian(queue->vq->vdev);
+	unsigned int room = PAGES_PER_MESSAGE, used = 0, nr;
+	struct balloon_range *range;
 
-	for (; range < end; range++, part->page = 0) {
-		nr = range_limit(range) - part->page;
-		nr = min_t(unsigned int, nr * PFNS_PER_PAGE,
-			   msg->pfns + PAGES_PER_MESSAGE * PFNS_PER_PAGE - to);
-		pfn = (range->pfn + part->page) * PFNS_PER_PAGE;
-		for (last = to + nr; to < last; pfn++)
-			*to++ = __cpu_to_virtio32(little_endian, pfn);
-		part->page += nr / PFNS_PER_PAGE;
-		if (part->page < range->nr - range->nr_refused)
-			break;
+	if (queue->reporting) {
+		room = min_t(unsigned int, PIECES_PER_MESSAGE,
+			     queue->vq->num_free);
+		sg_init_table(msg->pieces, PIECES_PER_MESSAGE);
 	}
-	part->range = range - part->list->range;
-	return to - msg->pfns;
+	for (; part->range < part->list->nr; part->range++, part->page = 0) {
+		range = &part->list->range[part->range];
+		while ((nr = next_pages(part, range))) {
+			unsigned long pfn = range->pfn + part->page;
+
+			if (used == room)
+				goto out;
+			if (queue->reporting) {
+				nr = min_t(unsigned int, nr, PAGES_PER_PIECE);
+				sg_set_page(&msg->pieces[used++],
+					    pfn_to_page(pfn), nr << PAGE_SHIFT, 0);
+			} else {
+				nr = min(nr, room - used);
+				encode_pfns(msg->pfns + used * PFNS_PER_PAGE,
+					    little_endian, pfn, nr);
+				used += nr;
+			}
+			part->page += nr;
+		}
+	}
+out:
+	return used;
+}
+
+static int message_send(struct vb_queue *queue, struct vb_message *msg,
+			unsigned int used)
+{
+	struct scatterlist sg;
+
+	if (queue->reporting) {
+		sg_mark_end(&msg->pieces[used - 1]);
+		return virtqueue_add_inbuf(queue->vq, msg->pieces, used, msg,
+					   GFP_ATOMIC);
+	}
+	sg_init_one(&sg, msg->pfns,
+		    used * PFNS_PER_PAGE * sizeof(msg->pfns[0]));
+	return virtqueue_add_outbuf(queue->vq, &sg, 1, msg, GFP_ATOMIC);
 }
 
 /* Parts of which messages are in flight end with those. */
@@ -311,9 +392,8 @@ static bool __queue_feed(struct vb_queue *queue, struct list_head *done)
 {
 	struct vb_part *part;
 	struct vb_message *msg;
-	struct scatterlist sg;
 	bool fed = false;
-	unsigned int nr;
+	unsigned int used;
 
 	lockdep_assert_held(&queue->lock);
 	if (queue->dead)
@@ -324,13 +404,13 @@ static bool __queue_feed(struct vb_queue *queue, struct list_head *done)
 					       node);
 		if (!msg)
 			break;
-		nr = message_encode(queue->vq->vdev, msg, part);
-		if (nr) {
-			sg_init_one(&sg, msg->pfns, nr * sizeof(msg->pfns[0]));
-			part->error = virtqueue_add_outbuf(queue->vq, &sg, 1,
-							   msg, GFP_ATOMIC);
-		}
-		if (nr && !part->error) {
+		used = message_encode(queue, msg, part);
+		/* The ring is full. */
+		if (!used && part->range < part->list->nr)
+			break;
+		if (used)
+			part->error = message_send(queue, msg, used);
+		if (used && !part->error) {
 			list_del(&msg->node);
 			msg->part = part;
 			part->in_flight++;
@@ -360,14 +440,26 @@ static void __message_done(struct vb_queue *queue, struct vb_message *msg,
 		list_add_tail(&part->node, done);
 }
 
+static void __token_done(struct vb_queue *queue, void *token,
+			 struct list_head *done)
+{
+	lockdep_assert_held(&queue->lock);
+	if (!queue->reporting || token != queue->reporting)
+		__message_done(queue, token, done);
+	else
+		WRITE_ONCE(queue->reporting->busy, false);
+	if (queue->reporting)
+		wake_up(&queue->reporting->wait);
+}
+
 static void __queue_collect(struct vb_queue *queue, struct list_head *done)
 {
-	struct vb_message *msg;
 	unsigned int len;
+	void *token;
 
 	lockdep_assert_held(&queue->lock);
-	while ((msg = virtqueue_get_buf(queue->vq, &len)))
-		__message_done(queue, msg, done);
+	while ((token = virtqueue_get_buf(queue->vq, &len)))
+		__token_done(queue, token, done);
 }
 
 /* A part is done, or all are queued; the last one completes the batch. */
@@ -377,7 +469,8 @@ static void batch_put(struct balloon_batch *batch)
 
 	if (atomic_dec_and_test(&vbb->nr_parts))
 		balloon_batch_complete(batch, vbb->part[VB_INFLATE].error ?:
-					      vbb->part[VB_DEFLATE].error);
+					      vbb->part[VB_DEFLATE].error ?:
+					      vbb->part[VB_REPORT].error);
 }
 
 static void parts_done(struct list_head *done)
@@ -419,8 +512,23 @@ static void queue_run(struct vb_queue *queue, struct vb_part *part)
 static void queue_callback(struct virtqueue *vq)
 {
 	struct virtio_balloon *vb = vq->vdev->priv;
+	struct vb_queue *queue = vb->queue;
 
-	queue_run(&vb->queue[vq->index], NULL);
+	while (queue->vq != vq)
+		queue++;
+	queue_run(queue, NULL);
+}
+
+/* Are blocks of @batch to be reported?  Not if they had to keep a pattern. */
+static bool has_reports(struct virtio_balloon *vb, struct balloon_batch *batch)
+{
+	struct virtqueue *vq = vb->queue[VB_REPORT].vq;
+
+	return vq && READ_ONCE(report_blocks) &&
+	       batch->inflate.nr_pages >= PAGES_PER_BLOCK &&
+	       !virtqueue_is_broken(vq) &&
+	       (!virtio_has_feature(vb->vdev, VIRTIO_BALLOON_F_PAGE_POISON) ||
+		want_init_on_free());
 }
 
 static int vb_submit(struct balloon_dev_info *b, struct balloon_batch *batch)
@@ -428,22 +536,33 @@ static int vb_submit(struct balloon_dev_info *b, struct balloon_batch *batch)
 	struct vb_batch *vbb = balloon_batch_priv(batch);
 	struct virtio_balloon *vb = to_vb(b);
 	unsigned int i;
+	bool reports;
 
-	for (i = 0; i < VB_NR_DIRECTIONS; i++)
-		if (virtqueue_is_broken(vb->queue[i].vq))
-			return -EIO;
+	if (virtqueue_is_broken(vb->queue[VB_INFLATE].vq) ||
+	    virtqueue_is_broken(vb->queue[VB_DEFLATE].vq))
+		return -EIO;
 
-	atomic_set(&vbb->nr_parts, 1 + VB_NR_DIRECTIONS);
+	refuse_high_pages(&batch->inflate);
+	refuse_high_pages(&batch->deflate);
+	reports = has_reports(vb, batch);
+	atomic_set(&vbb->nr_parts, 1 + VB_NR_WAYS);
 	vbb->part[VB_INFLATE] = (struct vb_part){
 		.batch = batch,
 		.list = &batch->inflate,
+		.pages = reports ? VB_REST : VB_ALL,
 	};
 	vbb->part[VB_DEFLATE] = (struct vb_part){
 		.batch = batch,
 		.list = &batch->deflate,
+		.pages = VB_ALL,
 	};
-	for (i = 0; i < VB_NR_DIRECTIONS; i++) {
-		if (vbb->part[i].list->nr)
+	vbb->part[VB_REPORT] = (struct vb_part){
+		.batch = batch,
+		.list = &batch->inflate,
+		.pages = VB_BLOCKS,
+	};
+	for (i = 0; i < VB_NR_WAYS; i++) {
+		if (vbb->part[i].list->nr && (i != VB_REPORT || reports))
 			queue_run(&vb->queue[i], &vbb->part[i]);
 		else
 			batch_put(batch);
@@ -467,16 +586,22 @@ static void queue_fail(struct vb_queue *queue)
 {
 	struct vb_message *msg;
 	LIST_HEAD(done);
+	void *token;
 
-	/* There is none after a sleep from which the device did not come back. */
+	/*
+	 * There is none after a sleep from which the device did not come back,
+	 * and not all devices have one for reports.
+	 */
 	if (!queue->vq)
 		return;
 	spin_lock_irq(&queue->lock);
 	queue->dead = true;
 	__queue_fail_waiting(queue, &done);
-	while ((msg = virtqueue_detach_unused_buf(queue->vq))) {
-		msg->part->error = -ENODEV;
-		__message_done(queue, msg, &done);
+	while ((token = virtqueue_detach_unused_buf(queue->vq))) {
+		msg = token;
+		if (!queue->reporting || token != queue->reporting)
+			msg->part->error = -ENODEV;
+		__token_done(queue, token, &done);
 	}
 	spin_unlock_irq(&queue->lock);
 	parts_done(&done);
@@ -488,9 +613,9 @@ static void vb_reset(struct balloon_dev_info *b)
 	unsigned int i;
 
 	virtio_reset_device(vb->vdev);
-	for (i = 0; i < VB_NR_DIRECTIONS; i++)
-		queue_fail(&vb->queue[i]);
 	WRITE_ONCE(vb->reset, true);
+	for (i = 0; i < VB_NR_WAYS; i++)
+		queue_fail(&vb->queue[i]);
 	wake_up(&vb->reporting.wait);
 }
 
@@ -923,12 +1048,46 @@ static void hints_end(struct vb_hints *hints)
  * device has used the buffer that names them.
  */
 
-static bool reporting_answered(struct virtio_balloon *vb)
+static struct vb_queue *reporting_queue(struct virtio_balloon *vb)
 {
-	unsigned int len;
+	return &vb->queue[VB_REPORT];
+}
 
-	return virtqueue_get_buf(vb->reporting.vq, &len) ||
+/* Return: 0 if the device has them, -ENOSPC if there is no room now. */
+static int reporting_add(struct virtio_balloon *vb, struct scatterlist *sg,
+			 unsigned int nr)
+{
+	struct vb_queue *queue = reporting_queue(vb);
+	bool notify = false;
+	int err;
+
+	spin_lock_irq(&queue->lock);
+	if (queue->dead)
+		err = -ENODEV;
+	else if (queue->vq->num_free < nr)
+		err = -ENOSPC;
+	else
+		err = virtqueue_add_inbuf(queue->vq, sg, nr, queue->reporting,
+					  GFP_ATOMIC);
+	if (!err) {
+		WRITE_ONCE(queue->reporting->busy, true);
+		notify = virtqueue_kick_prepare(queue->vq);
+	}
+	spin_unlock_irq(&queue->lock);
+	if (notify)
+		virtqueue_notify(queue->vq);
+	return err;
+}
+
+static bool reporting_has_room(struct virtio_balloon *vb, unsigned int nr)
+{
+	return READ_ONCE(reporting_queue(vb)->vq->num_free) >= nr ||
 	       READ_ONCE(vb->reset);
+}
+
+static bool reporting_over(struct virtio_balloon *vb)
+{
+	return !READ_ONCE(vb->reporting.busy) || READ_ONCE(vb->reset);
 }
 
 /*
@@ -938,26 +1097,24 @@ static bool reporting_answered(struct virtio_balloon *vb)
 static int reporting_send(struct virtio_balloon *vb, struct scatterlist *sg,
 			  unsigned int nr)
 {
-	struct vb_reporting *reporting = &vb->reporting;
 	bool complained = false;
 	int err;
 
-	/* The kernel goes on with the rest until it is told to stop. */
-	if (READ_ONCE(vb->reset))
-		return -ENODEV;
-	err = virtqueue_add_inbuf(reporting->vq, sg, nr, vb, GFP_NOWAIT);
+	/* The balloon's own reports may fill the ring. */
+	do
+		err = reporting_add(vb, sg, nr);
+	while (err == -ENOSPC &&
+	       wait_event_idle_timeout(vb->reporting.wait,
+				       reporting_has_room(vb, nr),
+				       VB_ACK_TIMEOUT));
 	if (err)
 		return err;
-	WRITE_ONCE(reporting->busy, true);
-	virtqueue_kick(reporting->vq);
-	while (!wait_event_idle_timeout(reporting->wait, reporting_answered(vb),
+	while (!wait_event_idle_timeout(vb->reporting.wait, reporting_over(vb),
 					VB_ACK_TIMEOUT)) {
 		if (!complained)
 			dev_err(&vb->vdev->dev, "device does not answer: free page reporting stopped until it does\n");
 		complained = true;
 	}
-	WRITE_ONCE(reporting->busy, false);
-	wake_up(&reporting->wait);
 	return READ_ONCE(vb->reset) ? -ENODEV : 0;
 }
 
@@ -966,7 +1123,7 @@ static int reporting_report(struct page_reporting_dev_info *dev,
 {
 	struct virtio_balloon *vb = container_of(dev, struct virtio_balloon,
 						 reporting.dev);
-	unsigned int n, max = virtqueue_get_vring_size(vb->reporting.vq);
+	unsigned int n, max = virtqueue_get_vring_size(reporting_queue(vb)->vq);
 	bool last;
 	int err;
 
@@ -980,13 +1137,6 @@ static int reporting_report(struct page_reporting_dev_info *dev,
 			sg_unmark_end(&sg[n - 1]);
 	}
 	return err;
-}
-
-static void reporting_callback(struct virtqueue *vq)
-{
-	struct virtio_balloon *vb = vq->vdev->priv;
-
-	wake_up(&vb->reporting.wait);
 }
 
 static void reporting_begin(struct virtio_balloon *vb)
@@ -1012,7 +1162,7 @@ static void reporting_end(struct virtio_balloon *vb)
 		return;
 	reporting->registered = false;
 	if (!wait_event_timeout(reporting->wait, !READ_ONCE(reporting->busy) ||
-				virtqueue_is_broken(reporting->vq),
+				virtqueue_is_broken(reporting_queue(vb)->vq),
 				VB_ACK_TIMEOUT) || READ_ONCE(reporting->busy))
 		vb_reset(&vb->b);
 	page_reporting_unregister(&reporting->dev);
@@ -1051,8 +1201,7 @@ static void vb_del_vqs(struct virtio_balloon *vb)
 	vb->vdev->config->del_vqs(vb->vdev);
 	vb->stats.vq = NULL;
 	vb->hints.vq = NULL;
-	vb->reporting.vq = NULL;
-	for (i = 0; i < VB_NR_DIRECTIONS; i++) {
+	for (i = 0; i < VB_NR_WAYS; i++) {
 		vb->queue[i].vq = NULL;
 		kfree(vb->queue[i].messages);
 		vb->queue[i].messages = NULL;
@@ -1064,6 +1213,11 @@ static int vb_find_vqs(struct virtio_balloon *vb)
 	struct virtqueue_info info[VB_NR_VQS] = {
 		[VB_VQ_INFLATE] = { .name = "inflate", .callback = queue_callback },
 		[VB_VQ_DEFLATE] = { .name = "deflate", .callback = queue_callback },
+	};
+	static const enum vb_vq ways[VB_NR_WAYS] = {
+		[VB_INFLATE] = VB_VQ_INFLATE,
+		[VB_DEFLATE] = VB_VQ_DEFLATE,
+		[VB_REPORT] = VB_VQ_REPORTING,
 	};
 	struct virtqueue *vqs[VB_NR_VQS] = { };
 	unsigned int i;
@@ -1079,7 +1233,7 @@ static int vb_find_vqs(struct virtio_balloon *vb)
 	}
 	if (virtio_has_feature(vb->vdev, VIRTIO_BALLOON_F_REPORTING)) {
 		info[VB_VQ_REPORTING].name = "reporting";
-		info[VB_VQ_REPORTING].callback = reporting_callback;
+		info[VB_VQ_REPORTING].callback = queue_callback;
 	}
 	err = virtio_find_vqs(vb->vdev, VB_NR_VQS, vqs, info, NULL);
 	if (err)
@@ -1087,12 +1241,12 @@ static int vb_find_vqs(struct virtio_balloon *vb)
 	vb->reset = false;
 	vb->stats.vq = vqs[VB_VQ_STATS];
 	vb->stats.sent = false;
-	vb->reporting.vq = vqs[VB_VQ_REPORTING];
 	vb->hints.vq = vqs[VB_VQ_HINTS];
 	if (vb->hints.vq)
 		hints_begin(&vb->hints);
-	for (i = 0; i < VB_NR_DIRECTIONS && !err; i++)
-		err = queue_init(&vb->queue[i], vqs[i]);
+	for (i = 0; i < VB_NR_WAYS && !err; i++)
+		if (vqs[ways[i]])
+			err = queue_init(&vb->queue[i], vqs[ways[i]]);
 	if (err)
 		vb_del_vqs(vb);
 	return err;
@@ -1116,7 +1270,7 @@ static void vb_start(struct virtio_balloon *vb)
 	spin_lock_irq(&vb->work_lock);
 	vb->stopped = false;
 	spin_unlock_irq(&vb->work_lock);
-	if (vb->reporting.vq)
+	if (reporting_queue(vb)->vq)
 		reporting_begin(vb);
 	if (vb->stats.vq)
 		vb_queue_work(vb, &vb->stats.work);
@@ -1187,6 +1341,7 @@ static int vb_probe(struct virtio_device *vdev)
 	init_waitqueue_head(&vb->hints.wait);
 	INIT_LIST_HEAD(&vb->hints.blocks);
 	init_waitqueue_head(&vb->reporting.wait);
+	vb->queue[VB_REPORT].reporting = &vb->reporting;
 	vb->reboot.notifier_call = vb_reboot;
 
 	err = vb_find_vqs(vb);

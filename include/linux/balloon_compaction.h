@@ -45,7 +45,7 @@ struct device;
 
 /* Most ranges, and most pages, that one direction of a batch holds. */
 #define BALLOON_BATCH_RANGES	256
-#define BALLOON_BATCH_PAGES	4096
+#define BALLOON_BATCH_PAGES	16384
 
 /* Batches of a device: the bound on requests in flight at once. */
 #define BALLOON_NR_BATCHES	8

@@ -206,7 +206,7 @@ class Session:
         self.guest_ledger = None
         self.coverage = None
         self.coverage_path = coverage.path(scenario, kernel)
-        self.ledger_mark = self.ledger_foreign = 0
+        self.ledger_mark = self.ledger_foreign = self.named = 0
 
     def boot(self, words=""):
         """A new QEMU, which knows nothing but what balloon is wanted."""
@@ -329,6 +329,12 @@ class Session:
         self.report.add(int(least) <= count <= float(most),
                         f"{count} blocks were dropped that the guest reported free, {least} to {most} expected")
 
+    def host_named(self, least, most="inf"):
+        """How many pages were named on the inflate queue since this was asked last, up to the ledger read last."""
+        count = self.host.counts["inflated"] - self.named
+        self.named += count
+        self.report.add(int(least) <= count <= float(most), f"{count} pages were named as inflated, {least} to {most} expected")
+
     def host_boot(self, *words):
         """When QEMU ends, the guest goes on in a new one, whose kernel has these words on its command line."""
         self.words = " ".join(words)
@@ -412,8 +418,8 @@ class Session:
             return
         self.host.new_kernel = False
         self.report.ledgers.append({"guest": len(self.guest_ledger), "host": len(self.host.pages),
-                                    "guest_only": len(self.guest_ledger - self.host.pages),
-                                    "host_only": len(self.host.pages - self.guest_ledger)})
+                                    "guest_only": len(self.host.guest_only(self.guest_ledger)),
+                                    "host_only": len(self.host.host_only(self.guest_ledger))})
         differences = ledger.compare(self.host, self.guest_ledger, self.ledger_foreign)
         text = "; ".join(differences) or f"host ledger equals guest ledger: {len(self.guest_ledger)} pages"
         self.report.add(not differences, text)

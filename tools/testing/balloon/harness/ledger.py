@@ -8,7 +8,8 @@ Relevant records, in the order in which things happened (a balloon's queues are 
 	ram_block_discard_range R@HOST + LEN: ...	the host dropped memory; HOST is an address of QEMU's
 	pci_cfg_write NAME 00:0.0 @0x3c <- 0xK		the guest is about to read its own K-th ledger
 	virtio_set_status vdev V val 0			the device was reset
-Discards after a kick of a queue past the deflate queue come from free page reporting.
+Discards after a kick of a queue past the deflate queue are reports: of free pages by the kernel, or of blocks of a balloon.
+They look the same, so what has been reported may be in the balloon, and what was deflated may have been reported.
 """
 import re
 
@@ -32,6 +33,7 @@ class HostLedger:
         self.ram_address = ram_address      # where QEMU has the guest's first byte
         self.split = LOW_MEMORY_IF_SPLIT if ram_bytes >= LOW_MEMORY_LIMIT else ram_bytes
         self.pages = set()          # named on the inflate queue and not since on the deflate queue
+        self.reported = set()       # dropped as reported, and not named since
         self.counts = {"inflated": 0, "deflated": 0, "kicks": 0, "discards": 0, "reported": 0,
                        "double_inflate": 0, "unknown_deflate": 0, "reported_in_balloon": 0}
         self.mark = 0
@@ -50,6 +52,7 @@ class HostLedger:
             self.mark = int(match[1], 16)
         elif self.new_kernel and (match := RESET.search(line)) and match[1] == self.balloon:
             self.pages.clear()
+            self.reported.clear()
         elif "ram_block_discard_range" in line and (match := DISCARD.search(line)):
             self.discarded(int(match[1], 16), int(match[2], 16))
 
@@ -61,16 +64,26 @@ class HostLedger:
             self.pages.add(pfn)
         else:
             self.counts["deflated"] += 1
-            self.counts["unknown_deflate"] += pfn not in self.pages
+            self.counts["unknown_deflate"] += pfn not in self.pages and pfn not in self.reported
             self.pages.discard(pfn)
+        self.reported.discard(pfn)
 
     def discarded(self, address, length):
         """A page of the balloon that is reported free would be used twice."""
         self.counts["discards"] += 1
         if self.queue is not None and self.queue > DEFLATE:
             first = self.guest_address(address - self.ram_address) >> PAGE_SHIFT
+            pages = range(first, first + (length >> PAGE_SHIFT))
             self.counts["reported"] += 1
-            self.counts["reported_in_balloon"] += not self.pages.isdisjoint(range(first, first + (length >> PAGE_SHIFT)))
+            self.counts["reported_in_balloon"] += not self.pages.isdisjoint(pages)
+            self.reported.update(pages)
+
+    def guest_only(self, guest):
+        """Pages of the guest's ledger of which the host was not told."""
+        return guest - self.pages - self.reported
+
+    def host_only(self, guest):
+        return self.pages - guest
 
     def guest_address(self, offset):
         return offset if offset < self.split else (1 << 32) + offset - self.split
@@ -114,8 +127,8 @@ def compare(host, guest, foreign=0):
 
     @foreign pages of the guest's ledger belong to a device that this host does not know.
     """
-    unknown = guest - host.pages
-    stale = host.pages - guest
+    unknown = host.guest_only(guest)
+    stale = host.host_only(guest)
     differences = []
     if len(unknown) != foreign:
         differences.append(f"{len(unknown)} pages ballooned in the guest only, {foreign} expected{sample(unknown)}")

@@ -501,7 +501,8 @@ static int report(unsigned int nr)
 		fake_violation("the kernel's list of free pages was changed");
 	/* The kernel may use the pages from now on. */
 	if (!virt.reset && !virt_queue_of(VIRT_REPORTING)->broken &&
-	    !virt_is_empty(virt_queue_of(VIRT_REPORTING)))
+	    virt_is_outstanding(virt_queue_of(VIRT_REPORTING),
+				&virt_vb()->reporting))
 		fake_violation("pages are in use that the device may discard");
 	return err;
 }
@@ -586,21 +587,24 @@ static void r17_no_report_after_reset(struct kunit *test)
 /* Another thread has sent a report and waits. */
 static void report_is_under_way(struct kunit *test)
 {
-	struct vb_reporting *reporting = &virt_vb()->reporting;
+	struct vb_queue *queue = reporting_queue(virt_vb());
 	static struct scatterlist sg;
 
 	sg_init_one(&sg, page_address(arena), PAGE_SIZE << VIRT_BLOCK_ORDER);
-	KUNIT_ASSERT_EQ(test, virt_add(reporting->vq, &sg, 1, virt_vb(),
+	KUNIT_ASSERT_EQ(test, virt_add(queue->vq, &sg, 1, queue->reporting,
 				       GFP_NOWAIT, false), 0);
-	virtqueue_kick(reporting->vq);
-	reporting->busy = true;
+	virtqueue_kick(queue->vq);
+	queue->reporting->busy = true;
 }
 
 static bool report_goes_on(struct kunit *test)
 {
 	struct vb_reporting *reporting = &virt_vb()->reporting;
 
-	if (!reporting->busy || !reporting_answered(virt_vb()))
+	if (!reporting->busy)
+		return virt_step(test);
+	queue_run(reporting_queue(virt_vb()), NULL);
+	if (!reporting_over(virt_vb()))
 		return virt_step(test);
 	reporting->busy = false;
 	fake.woken = true;
@@ -653,6 +657,169 @@ static void r06_report_ends_with_the_device(struct kunit *test)
 			fake.nr_complaints = 0;
 		}
 	}
+}
+
+/* Blocks of the balloon, which go the same way */
+
+#define PAGES_IN_2M	((unsigned int)(SZ_2M / PAGE_SIZE))
+
+/* Of @nr pages so many were reported, and of the others the device has PFNs. */
+static void expect_reported(struct kunit *test, unsigned int nr,
+			    unsigned int reported)
+{
+	virt.nr_reported = 0;
+	virt.nr_pages[VIRT_INFLATE] = 0;
+	virt.nr_pages[VIRT_DEFLATE] = 0;
+	virt_resize(test, nr);
+	KUNIT_EXPECT_EQ(test, virt.nr_reported, reported);
+	KUNIT_EXPECT_EQ(test, virt.nr_pages[VIRT_INFLATE], nr - reported);
+	virt_resize(test, 0);
+	KUNIT_EXPECT_EQ(test, virt.nr_pages[VIRT_DEFLATE], nr);
+}
+
+static void blocks_are_reported(struct kunit *test)
+{
+	static const unsigned int sizes[] = { 1, 2, 31, 32, 128 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		virt.ring_size = sizes[i];
+		begin_with(test, F(REPORTING));
+		fake.units = true;
+		/* Zones may end where blocks do. */
+		fake.zone_boundary = i & 1 ? BALLOON_BLOCK_PAGES : ARENA_PAGES;
+		expect_reported(test, ARENA_PAGES, ARENA_PAGES);
+		/* Single pages that are adjacent are a block as well. */
+		fake.units = false;
+		fake.next = 0;
+		expect_reported(test, ARENA_PAGES, ARENA_PAGES);
+		/* Before the first whole block, and after the last one. */
+		fake.next = 3;
+		expect_reported(test, PAGES_IN_2M - 1, 0);
+		fake.next = 3;
+		expect_reported(test, 2 * PAGES_IN_2M - 4, PAGES_IN_2M - 1 -
+				(PAGES_IN_2M - 1));
+		fake.next = PAGES_IN_2M - 3;
+		expect_reported(test, PAGES_IN_2M + 2, 0);
+		fake.next = ARENA_PAGES - PAGES_IN_2M - 5;
+		expect_reported(test, PAGES_IN_2M + 5, PAGES_IN_2M);
+		fake.next = 0;
+		fake.stride = 3;
+		expect_reported(test, ARENA_PAGES / 3, 0);
+		fake.stride = 1;
+		end(test, 0);
+	}
+}
+
+/* What is migrated in a batch with blocks, and what the device must not clear. */
+static void blocks_are_not_reported(struct kunit *test)
+{
+	static const struct {
+		u64 features;
+		bool on_free, poisoning, off, reported;
+	} cases[] = {
+		{ .reported = true },
+		{ .off = true },
+		{ .features = F(PAGE_POISON), .reported = true },
+		{ .features = F(PAGE_POISON), .poisoning = true },
+		{ .features = F(PAGE_POISON), .on_free = true, .reported = true },
+		{ .poisoning = true },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		virt.init_on_free = cases[i].on_free;
+		virt.page_poisoning = cases[i].poisoning;
+		report_blocks = !cases[i].off;
+		begin_with(test, F(REPORTING) | cases[i].features);
+		fake.units = true;
+		expect_reported(test, BALLOON_BLOCK_PAGES,
+				cases[i].reported ? BALLOON_BLOCK_PAGES : 0);
+		end(test, 0);
+	}
+	report_blocks = true;
+}
+
+/* The queue is broken: PFNs are as good. */
+static void blocks_without_their_queue(struct kunit *test)
+{
+	begin_with(test, F(REPORTING));
+	fake.units = true;
+	virt_queue_of(VIRT_REPORTING)->broken = true;
+	expect_reported(test, BALLOON_BLOCK_PAGES, 0);
+	end(test, 0);
+}
+
+static void blocks_that_fail(struct kunit *test)
+{
+	begin_with(test, F(REPORTING));
+	fake.units = true;
+	virt.fail_nth_add = 1;
+	virt_ask(BALLOON_BLOCK_PAGES * VIRT_PFNS_PER_PAGE);
+	virt_settle(test);
+	KUNIT_EXPECT_EQ(test, virt.b->error, -EIO);
+	end(test, 1);
+}
+
+/* Unanswered, they stay where they are until the device is gone. */
+static void blocks_of_a_silent_device(struct kunit *test)
+{
+	unsigned int how;
+
+	for (how = 0; how < 2; how++) {
+		begin_with(test, F(REPORTING));
+		fake.units = true;
+		virt.silent = true;
+		virt_ask(BALLOON_BLOCK_PAGES * VIRT_PFNS_PER_PAGE);
+		run_work(test);
+		fake_let_pass(31 * HZ);
+		KUNIT_EXPECT_EQ(test, virt.b->error, -ETIMEDOUT);
+		KUNIT_EXPECT_EQ(test, virt.b->nr_inflating, BALLOON_BLOCK_PAGES);
+		virt_validate(test);
+		virt.silent = how;
+		if (!how) {
+			virt_settle(test);
+			virt_at_rest(test);
+		}
+		end(test, 1);
+		virt.silent = false;
+		virt.config.num_pages = 0;
+		fake.nr_complaints = 0;
+	}
+}
+
+/* The balloon's reports fill the ring when the kernel has one as well. */
+static void reports_share_the_ring(struct kunit *test)
+{
+	virt.ring_size = 2;
+	begin_with(test, F(REPORTING));
+	fake.units = true;
+	virt_ask(ARENA_PAGES * VIRT_PFNS_PER_PAGE);
+	fake_run_work(fake.now);
+	KUNIT_EXPECT_EQ(test, report(PAGE_REPORTING_CAPACITY), 0);
+	virt_settle(test);
+	virt_at_rest(test);
+
+	/* And the other way round. */
+	virt_resize(test, 0);
+	report_is_under_way(test);
+	virt_resize(test, ARENA_PAGES);
+	KUNIT_EXPECT_FALSE(test, virt_vb()->reporting.busy);
+
+	/* It never has room again. */
+	virt.silent = true;
+	virt_ask(0);
+	run_work(test);
+	virt.silent = false;
+	virt_settle(test);
+	virt_ask(ARENA_PAGES * VIRT_PFNS_PER_PAGE);
+	virt.silent = true;
+	run_work(test);
+	KUNIT_EXPECT_EQ(test, report(2), -ENOSPC);
+	virt.silent = false;
+	virt_settle(test);
+	fake.nr_complaints = 0;
+	end(test, 0);
 }
 
 /* Another driver reports free pages: the balloon does without. */
@@ -823,7 +990,7 @@ static void restore_fails(struct kunit *test)
 		virt.config.num_pages = 0;
 	} while (err && nth++ < 10);
 	KUNIT_EXPECT_EQ(test, err, 0);
-	KUNIT_EXPECT_EQ(test, nth, 4);
+	KUNIT_EXPECT_EQ(test, nth, 5);
 }
 
 /* The queues go by a reset; afterwards all is well. */
@@ -937,6 +1104,12 @@ static struct kunit_case queues_test_cases[] = {
 	KUNIT_CASE(r17_no_report_after_reset),
 	KUNIT_CASE(r06_report_ends_with_the_device),
 	KUNIT_CASE(reporting_is_taken),
+	KUNIT_CASE(blocks_are_reported),
+	KUNIT_CASE(blocks_are_not_reported),
+	KUNIT_CASE(blocks_without_their_queue),
+	KUNIT_CASE(blocks_that_fail),
+	KUNIT_CASE(blocks_of_a_silent_device),
+	KUNIT_CASE(reports_share_the_ring),
 	KUNIT_CASE(r19_numbers_of_queues),
 	KUNIT_CASE(r11_poison),
 	KUNIT_CASE(r39_legacy_device_has_only_its_own),

@@ -45,6 +45,12 @@
 /* Statistics that the specification has. */
 #define VIRT_NR_STATS		16
 
+/* Pages of the arena that are reported together. */
+struct virt_piece {
+	unsigned int first;
+	unsigned int nr;
+};
+
 struct virt_buffer {
 	void *token;
 	void *data;
@@ -54,6 +60,8 @@ struct virt_buffer {
 	unsigned long seq;		/* buffers are numbered as they come */
 	bool outstanding;		/* the device's */
 	bool answered;
+	unsigned int nr_pieces;		/* of the balloon, if it is a report */
+	struct virt_piece piece[PAGE_REPORTING_CAPACITY];
 };
 
 /* In the order in which devices number those that they have. */
@@ -118,6 +126,7 @@ static struct fake_virtio {
 	/* What it has seen */
 	unsigned int nr_messages[VIRT_NR_KINDS];
 	unsigned int nr_pages[VIRT_NR_KINDS];
+	unsigned int nr_reported;	/* pages of the balloon */
 	unsigned int nr_full;		/* messages that hold no more */
 	unsigned int nr_notifications;
 	unsigned int nr_target_reads;
@@ -298,8 +307,6 @@ static void virt_check_report(struct virt_queue *q, struct virt_buffer *buf,
 {
 	unsigned int i;
 
-	if (!virt_is_empty(q))
-		fake_violation("two reports at once");
 	virt.nr_messages[VIRT_REPORTING]++;
 	for (i = 0; i < buf->nr_descriptors; i++) {
 		if (!sg[i].length || sg[i].length % PAGE_SIZE)
@@ -307,6 +314,54 @@ static void virt_check_report(struct virt_queue *q, struct virt_buffer *buf,
 		virt.nr_pages[VIRT_REPORTING] += sg[i].length / PAGE_SIZE;
 	}
 	buf->len = 0;
+}
+
+/* Is it the kernel's own report, and not one of the balloon's? */
+static bool virt_is_foreign(const void *token);
+
+/* Blocks that were inflated: whole ones of 2 MiB, one or two in a piece. */
+static void virt_check_blocks(struct virt_buffer *buf, struct scatterlist *sg)
+{
+	unsigned int i, j;
+
+	virt.nr_messages[VIRT_INFLATE]++;
+	for (i = 0; i < buf->nr_descriptors; i++) {
+		struct virt_piece *piece = &buf->piece[i];
+
+		piece->first = page_to_pfn(sg_page(&sg[i])) - page_to_pfn(arena);
+		piece->nr = sg[i].length / PAGE_SIZE;
+		if (sg[i].offset || page_to_pfn(sg_page(&sg[i])) %
+				    (SZ_2M / PAGE_SIZE) ||
+		    (sg[i].length != SZ_2M && sg[i].length != 2 * SZ_2M) ||
+		    piece->first + piece->nr > ARENA_PAGES) {
+			fake_violation("a report is no block of the balloon's");
+			piece->nr = 0;
+		}
+		for (j = 0; j < piece->nr; j++) {
+			struct fake_page *p = &fake.page[piece->first + j];
+
+			if (!p->taken || p->inflate_in_flight ||
+			    p->deflate_in_flight || p->at_host)
+				fake_violation("the device is told nonsense");
+			p->inflate_in_flight = true;
+		}
+		virt.nr_reported += piece->nr;
+	}
+	buf->nr_pieces = buf->nr_descriptors;
+	buf->len = 0;
+}
+
+static void virt_blocks_done(struct virt_buffer *buf)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < buf->nr_pieces; i++)
+		for (j = 0; j < buf->piece[i].nr; j++) {
+			struct fake_page *p = &fake.page[buf->piece[i].first + j];
+
+			p->inflate_in_flight = false;
+			p->at_host = true;
+		}
 }
 
 /* Returns false if the contents cannot be looked at. */
@@ -398,14 +453,17 @@ static int virt_add(struct virtqueue *vq, struct scatterlist *sg,
 	buf->data = sg_virt(sg);
 	buf->len = sg->length;
 	buf->nr_descriptors = num;
+	buf->nr_pieces = 0;
 	if (virt_is_message(q) && !virt_check_message(q, buf))
 		return -EINVAL;
 	if (q->kind == VIRT_STATS)
 		virt_check_stats(q, buf);
 	else if (q->kind == VIRT_HINTS)
 		virt_check_hint(q, buf);
-	else if (q->kind == VIRT_REPORTING)
+	else if (q->kind == VIRT_REPORTING && virt_is_foreign(token))
 		virt_check_report(q, buf, sg);
+	else if (q->kind == VIRT_REPORTING)
+		virt_check_blocks(buf, sg);
 	buf->hash = virt_hash(buf);
 	buf->seq = ++q->seq;
 	buf->outstanding = true;
@@ -451,6 +509,7 @@ static void *virt_get_buf(struct virtqueue *vq, unsigned int *len)
 		fake_violation("a buffer was changed in flight");
 	if (virt_is_message(q))
 		virt_message_done(q, buf);
+	virt_blocks_done(buf);
 	buf->outstanding = false;
 	vq->num_free += buf->nr_descriptors;
 	return buf->token;
@@ -1011,6 +1070,11 @@ static struct virtio_balloon *virt_vb(void)
 	return virt.vdev.priv;
 }
 
+static bool virt_is_foreign(const void *token)
+{
+	return token == &virt_vb()->reporting;
+}
+
 /* As the kernel does, waits for a report that is under way. */
 static void virt_reporting_unregister(struct page_reporting_dev_info *dev)
 {
@@ -1019,7 +1083,8 @@ static void virt_reporting_unregister(struct page_reporting_dev_info *dev)
 	virt.reporting = NULL;
 	if (!virt_vb()->reporting.busy)
 		return;
-	if (!reporting_answered(virt_vb()))
+	queue_run(reporting_queue(virt_vb()), NULL);
+	if (!reporting_over(virt_vb()))
 		fake_violation("a report is waited for that never ends");
 	virt_vb()->reporting.busy = false;
 }

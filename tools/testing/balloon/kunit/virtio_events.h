@@ -77,6 +77,7 @@ static void virt_bind_anyhow(struct kunit *test, u8 arg)
 	virt.big_endian = arg & 8;
 	virt.trusting = arg & 16;
 	fake.stride = arg & 32 ? 1 : 3;
+	fake.units = arg & 32;
 	fake.zone_boundary = arg & 64 ? ARENA_PAGES :
 					  BALLOON_BLOCK_PAGES;
 	virt_bind(test);

@@ -5,7 +5,7 @@
 # timeout: 120
 verify_start 64
 load_driver
-fragment_start 800
+fragment_start 640
 balloon_to 150
 fragment_stop
 compact_start

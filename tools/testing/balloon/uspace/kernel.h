@@ -49,6 +49,8 @@ typedef unsigned int gfp_t;
 	((type *)((char *)(ptr) - offsetof(type, member)))
 #define U32_MAX			UINT_MAX
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
+#define ALIGN(n, a)		(((n) + (a) - 1) & ~((unsigned long)(a) - 1))
+#define round_down(n, a)	((n) & ~((typeof(n))(a) - 1))
 #define min_t(type, a, b)	({ type _a = (a), _b = (b); _a < _b ? _a : _b; })
 #define max_t(type, a, b)	({ type _a = (a), _b = (b); _a > _b ? _a : _b; })
 #define min(a, b)		min_t(typeof((a) + (b)), a, b)
@@ -568,6 +570,7 @@ enum vm_event_item {
 #define PAGE_SHIFT		12
 #endif
 #define PAGE_SIZE		(1UL << PAGE_SHIFT)
+#define SZ_2M			(2UL << 20)
 #define SZ_4M			(4UL << 20)
 #define SZ_16M			(16UL << 20)
 
@@ -587,7 +590,7 @@ struct page {
  * Memory from which alloc_pages() takes the first run that is free; twice as
  * much as a batch holds.  A case may say where it begins.
  */
-#define MEM_MAP_PAGES		8192
+#define MEM_MAP_PAGES		32768
 #define USPACE_FIRST_PFN	8192UL
 static unsigned long uspace_first_pfn = USPACE_FIRST_PFN;
 static struct page mem_map[MEM_MAP_PAGES];

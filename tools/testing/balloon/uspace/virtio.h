@@ -34,6 +34,8 @@ static inline __virtio32 __cpu_to_virtio32(bool little_endian, u32 value)
 
 struct scatterlist {
 	void *address;
+	struct page *page;
+	unsigned int offset;
 	unsigned int length;
 	bool last;
 };
@@ -41,7 +43,22 @@ struct scatterlist {
 #define sg_is_last(sg)		((sg)->last)
 #define sg_mark_end(sg)		((sg)->last = true)
 #define sg_unmark_end(sg)	((sg)->last = false)
-#define sg_init_table(sg, nr)	((sg)[(nr) - 1].last = true)
+#define sg_page(sg)		((sg)->page)
+
+static inline void sg_init_table(struct scatterlist *sg, unsigned int nr)
+{
+	memset(sg, 0, nr * sizeof(*sg));
+	sg_mark_end(&sg[nr - 1]);
+}
+
+static inline void sg_set_page(struct scatterlist *sg, struct page *page,
+			       unsigned int length, unsigned int offset)
+{
+	sg->address = (char *)page_address(page) + offset;
+	sg->page = page;
+	sg->length = length;
+	sg->offset = offset;
+}
 
 static inline void sg_set_buf(struct scatterlist *sg, void *address,
 			      unsigned int length)
