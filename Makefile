@@ -23,6 +23,12 @@ run: deps
 	@$(MAKE) modules KVER=$(KVER)
 	@$(TESTS)/run-experiment --kernel $(KVER) $(ARGS)
 
+## make bench                    what inflation and deflation cost, stock and ours side by side, then out/bench.html
+.PHONY: bench
+bench: deps
+	@$(MAKE) modules KVER=$(KVER)
+	@$(TESTS)/run-bench --kernel $(KVER) $(ARGS)
+
 ## make test                     run the unit tests everywhere, and scenarios on both kernels: 25 minutes
 .PHONY: test
 test: deps

@@ -8,6 +8,7 @@ Relevant records, in the order in which things happened (a balloon's queues are 
 	ram_block_discard_range R@HOST + LEN: ...	the host dropped memory; HOST is an address of QEMU's
 	pci_cfg_write NAME 00:0.0 @0x3c <- 0xK		the guest is about to read its own K-th ledger
 	virtio_set_status vdev V val 0			the device was reset
+	memory_region_ops_read|write ... name 'virtio-pci-...-virtio-balloon'	the guest touched a register of the device
 Discards after a kick of a queue past the deflate queue are reports: of free pages by the kernel, or of blocks of a balloon.
 They look the same, so what has been reported may be in the balloon, and what was deflated may have been reported.
 """
@@ -34,7 +35,7 @@ class HostLedger:
         self.split = LOW_MEMORY_IF_SPLIT if ram_bytes >= LOW_MEMORY_LIMIT else ram_bytes
         self.pages = set()          # named on the inflate queue and not since on the deflate queue
         self.reported = set()       # dropped as reported, and not named since
-        self.counts = {"inflated": 0, "deflated": 0, "kicks": 0, "discards": 0, "reported": 0,
+        self.counts = {"inflated": 0, "deflated": 0, "kicks": 0, "discards": 0, "reported": 0, "exits": 0,
                        "double_inflate": 0, "unknown_deflate": 0, "reported_in_balloon": 0}
         self.mark = 0
         self.queue = None
@@ -53,6 +54,8 @@ class HostLedger:
         elif self.new_kernel and (match := RESET.search(line)) and match[1] == self.balloon:
             self.pages.clear()
             self.reported.clear()
+        elif "memory_region_ops" in line:
+            self.counts["exits"] += "name 'virtio-pci" in line and "balloon'" in line
         elif "ram_block_discard_range" in line and (match := DISCARD.search(line)):
             self.discarded(int(match[1], 16), int(match[2], 16))
 

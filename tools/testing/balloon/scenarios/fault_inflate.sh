@@ -21,10 +21,13 @@ for kind in fail_page_alloc failslab; do
 	balloon_to 60 30
 	ledger
 	before=$(balloon_value stats/alloc_failed)
-	fault $kind 1
+	# Whole blocks are too few allocations for some to fail.
+	echo 0 >"$ORDER"
+	fault $kind 5
 	host_balloon 250
 	check "$kind: some allocations fail" wait_until 20 failed "$before"
 	fault $kind 0
+	echo 9 >"$ORDER"
 	balloon_to 250 40
 	ledger
 	balloon_to 20

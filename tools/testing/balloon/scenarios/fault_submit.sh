@@ -19,6 +19,7 @@ check "inflations are refused" wait_until 20 refused 0
 check "nothing stays pending" wait_until 10 nothing_pending
 fault failslab 0
 fragment_start 400
+echo 0 >"$ORDER"
 null_balloon_to a 200 40
 fragment_stop
 null_ledger a

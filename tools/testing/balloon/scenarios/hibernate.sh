@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # A guest is hibernated while its balloon grows, shrinks and is compacted, and resumed on a host that knows nothing of it.
 # requires: HIBERNATION VIRTIO_BLK
-# mem: 512
-# disk: 700
+# mem: 600
+# disk: 800
 # timeout: 400
 
 verify_start 16
