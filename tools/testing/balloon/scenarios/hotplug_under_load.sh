@@ -29,6 +29,8 @@ plug() {
 managed=$(managed_pages)
 verify_start 64
 load_driver
+# Single pages take long enough to be under way.
+echo 0 >"$ORDER"
 compact_start
 for round in $(seq $ROUNDS); do
 	host_balloon 400

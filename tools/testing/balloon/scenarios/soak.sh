@@ -19,7 +19,7 @@ random() {
 operations() { echo $(($(vmstat balloon_inflate) + $(vmstat balloon_deflate) + $(vmstat balloon_migrate))); }
 
 step() {
-	random 16
+	random 17
 	case $R in
 	0 | 1 | 2)	random 500; host_balloon "$R" ;;
 	3 | 4)		flap ;;
@@ -33,8 +33,17 @@ step() {
 	13)		sleep_and_wake ;;
 	14)		echo 3 >/proc/sys/vm/drop_caches ;;
 	15)		random 100; sleep "0.$R" ;;
+	16)		tune ;;
 	esac
 	steps=$((steps + 1))
+}
+
+# What is taken at once, and how the host hears of it.
+tune() {
+	random 10
+	echo "$R" >"$ORDER"
+	random 2
+	echo "$R" >/sys/module/virtio_balloon/parameters/report_blocks
 }
 
 # The host changes its mind before anything is done.
