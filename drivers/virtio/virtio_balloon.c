@@ -512,11 +512,12 @@ static void queue_run(struct vb_queue *queue, struct vb_part *part)
 static void queue_callback(struct virtqueue *vq)
 {
 	struct virtio_balloon *vb = vq->vdev->priv;
-	struct vb_queue *queue = vb->queue;
+	unsigned int i;
 
-	while (queue->vq != vq)
-		queue++;
-	queue_run(queue, NULL);
+	/* A device may interrupt before it is known whose queue this is. */
+	for (i = 0; i < VB_NR_WAYS; i++)
+		if (vb->queue[i].vq == vq)
+			queue_run(&vb->queue[i], NULL);
 }
 
 /* Are blocks of @batch to be reported?  Not if they had to keep a pattern. */
