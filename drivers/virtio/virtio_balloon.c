@@ -516,7 +516,7 @@ static void queue_callback(struct virtqueue *vq)
 
 	/* A device may interrupt before it is known whose queue this is. */
 	for (i = 0; i < VB_NR_WAYS; i++)
-		if (vb->queue[i].vq == vq)
+		if (smp_load_acquire(&vb->queue[i].vq) == vq)
 			queue_run(&vb->queue[i], NULL);
 }
 
@@ -1178,7 +1178,6 @@ static int queue_init(struct vb_queue *queue, struct virtqueue *vq)
 	unsigned int nr = min(virtqueue_get_vring_size(vq), MESSAGES_PER_QUEUE);
 	unsigned int i;
 
-	queue->vq = vq;
 	queue->dead = false;
 	spin_lock_init(&queue->lock);
 	INIT_LIST_HEAD(&queue->waiting);
@@ -1188,6 +1187,8 @@ static int queue_init(struct vb_queue *queue, struct virtqueue *vq)
 		return -ENOMEM;
 	for (i = 0; i < nr; i++)
 		list_add_tail(&queue->messages[i].node, &queue->free);
+	/* From now on an interrupt finds the queue. */
+	smp_store_release(&queue->vq, vq);
 	return 0;
 }
 
