@@ -53,6 +53,9 @@ class Ledger(unittest.TestCase):
         self.assertEqual(host(REPORT, discard).counts["reported"], 1)
         self.assertEqual(ledger.compare(host(REPORT, discard), set(range(512, 1024))), [])
         self.assertNotEqual(ledger.compare(host(REPORT, discard), {511}), [])
+        self.assertEqual(ledger.compare(host(REPORT, discard), {511, 512, 513}, foreign=2), [])
+        for wrong in (0, 4):
+            self.assertNotEqual(ledger.compare(host(REPORT, discard), {511, 512, 513}, foreign=wrong), [])
         self.assertEqual(ledger.compare(host(INFLATE, page(16), REPORT, discard), {16}), [])
         self.assertNotEqual(ledger.compare(host(INFLATE, page(513), REPORT, discard), {513}), [])
         self.assertEqual(ledger.compare(host(REPORT, discard, DEFLATE, page(513)), set()), [])
