@@ -272,7 +272,11 @@ static void compaction_putback(struct page *page)
 	fake_put_page(page);
 }
 
-/* Like migration, allocates the new page and lets go of both. */
+/*
+ * Like migration, allocates the new page and lets go of both.  The worker may
+ * want the lock of a page that it deflates and would wait for us, which it
+ * cannot on our own thread, so here it comes later.
+ */
 static int compaction_migrate(struct page *old, enum migrate_mode mode)
 {
 	struct page *new = fake_alloc_page(GFP_KERNEL);
@@ -282,7 +286,9 @@ static int compaction_migrate(struct page *old, enum migrate_mode mode)
 		return -ENOMEM;
 	fake_lock_page(old);
 	fake_lock_page(new);
+	fake.put_off = balloon_work;
 	err = balloon_page_migrate(new, old, mode);
+	fake.put_off = NULL;
 	unlock_page(new);
 	unlock_page(old);
 	if (!err) {

@@ -108,6 +108,7 @@ static struct fake_mm {
 	unsigned int nr_timeouts;
 	/* What another thread does before a page lock is taken. */
 	void (*before_lock_page)(void);
+	void (*put_off)(struct work_struct *work);	/* is not run now */
 	/* The case's world does one thing, or returns false. */
 	bool (*step)(struct kunit *test);
 
@@ -399,6 +400,7 @@ static bool fake_run_work(unsigned long until)
 		struct fake_work *w = &fake.work[i];
 
 		if (w->pending && !w->running && !fake.violation &&
+		    w->work->func != fake.put_off &&
 		    !time_after(w->due, until) &&
 		    (!first || time_before(w->due, first->due)))
 			first = w;
