@@ -51,7 +51,7 @@ class Bench(scenario.Scenario):
 def plan(experiment, variant, init_on_alloc):
     base, wanted = scenario.load(SCRIPT), dict(EXPERIMENTS[experiment])
     driver, reporting, order = VARIANTS[variant]
-    settings = {"STEPS": wanted.pop("STEPS"), "TOUCHED": wanted.pop("TOUCHED"), "ORDER": order}
+    settings = {"STEPS": wanted.pop("STEPS"), "TOUCHED": wanted.pop("TOUCHED"), "PIECES": order}
     options = {**base.options, **wanted, "driver": driver, "balloon-options": REPORTING[reporting],
                "append": f"init_on_alloc={init_on_alloc}"}
     return Bench(SCRIPT, options, f"bench-{experiment}-{variant.replace(', ', '-').replace(' ', '-')}", settings)

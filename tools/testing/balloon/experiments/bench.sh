@@ -4,9 +4,9 @@
 # timeout: 280
 # trace: memory_region_ops_read memory_region_ops_write
 #
-# The bench sets STEPS (MiB, one after the other), ORDER (what our driver takes at once) and TOUCHED (MiB of memory that
-# a process has used before, so that the host has to drop it). Lines "# step N" and "# busy PAGES RUN NS" are of one
-# step; what the host counted is between the counts "N" and "N end".
+# The bench sets STEPS (MiB, one after the other), PIECES (the order of what our driver takes at once) and TOUCHED (MiB of
+# memory that a process has used before, so that the host has to drop it). Lines "# step N" and "# busy PAGES RUN NS" are
+# of one step; what the host counted is between the counts "N" and "Nend".
 
 # mark LABEL: what the host has seen until now.
 mark() {
@@ -15,7 +15,7 @@ mark() {
 	echo "# host: count $1 $LEDGERS"
 }
 
-[ "$DRIVER" != ours ] || load_module ours/balloon_compaction inflate_order="$ORDER"
+[ "$DRIVER" != ours ] || load_module ours/balloon_compaction inflate_order="$PIECES" || not_ok "core loaded"
 load_driver
 [ "$TOUCHED" = 0 ] || { start touch verify "$TOUCHED" && stop touch; }
 rm -rf /modules /bin/fragment /bin/verify
