@@ -516,6 +516,7 @@ static void queue_callback(struct virtqueue *vq)
 
 	/* A device may interrupt before it is known whose queue this is. */
 	for (i = 0; i < VB_NR_WAYS; i++)
+		/* Pairs with the release in queue_init(). */
 		if (smp_load_acquire(&vb->queue[i].vq) == vq)
 			queue_run(&vb->queue[i], NULL);
 }
@@ -1187,7 +1188,7 @@ static int queue_init(struct vb_queue *queue, struct virtqueue *vq)
 		return -ENOMEM;
 	for (i = 0; i < nr; i++)
 		list_add_tail(&queue->messages[i].node, &queue->free);
-	/* From now on an interrupt finds the queue. */
+	/* From now on an interrupt finds the queue: queue_callback(). */
 	smp_store_release(&queue->vq, vq);
 	return 0;
 }
