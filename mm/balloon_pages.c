@@ -96,6 +96,7 @@ void balloon_range_own(struct balloon_dev_info *b, unsigned long pfn,
 	}
 }
 
+/* Called for each page of a migration: inlined, and so not traced, in this file. */
 static void page_disown(struct page *page)
 {
 	if (!balloon_page_owner(page))

@@ -10,11 +10,10 @@
  *
  * Not every device accepts all that the specification allows.  What all accept
  * is a buffer of one direct, device-readable descriptor with at most 256 PFNs,
- * several of them at once; that is all that is sent.
- *
- * Blocks of 2 MiB that are inflated go to the queue of free page reports instead,
- * if the device has one: what is reported there it gives up at once, not page by
- * page.  They are sent as the kernel's own reports are, and share the queue.
+ * several of them at once; nothing else is sent to inflate or to deflate, but
+ * that blocks of 2 MiB are inflated by way of the queue of free page reports, if
+ * the device has one: what is reported it gives up at once, not page by page.
+ * They are sent as the kernel's own reports are, and share the queue.
  *
  * A batch becomes one *part* for each way that it takes.  A part waits in its
  * queue until enough messages are free, is encoded into them, 256 PFNs or 32
@@ -61,7 +60,7 @@
 #define PAGES_PER_PIECE		(SZ_4M >> PAGE_SHIFT)
 #define PIECES_PER_MESSAGE	PAGE_REPORTING_CAPACITY
 
-/* Messages of a queue: enough for two batches of 4 KiB pages. */
+/* Messages of a queue: half of the largest batch of 4 KiB pages, the rest waits. */
 #define MESSAGES_PER_QUEUE	32U
 
 /* How long the device may hold a buffer before that is worth a message. */

@@ -5,11 +5,12 @@ Boot guests whose balloon goes up and down, stock and ours in turns, and collect
 A boot is a plain dictionary, as it goes into bench.json; so is a figure, see figure().
 """
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
 
 from harness import guest, scenario
+
+from .compare import middle
+from .measure import Round
 
 SCRIPT = Path(__file__).with_name("bench.sh")
 STEP = re.compile(r"# step (\d+)$")
@@ -21,7 +22,6 @@ GIB_STEPS = "64 0 1024 0 1024 0"
 # name: what the guest is and does. "exact" ones count instructions, one processor, nothing touched.
 EXPERIMENTS = {
     "exact": {"icount": "1", "mem": "2000", "smp": "1", "STEPS": GIB_STEPS, "TOUCHED": 0},
-    "large": {"icount": "1", "mem": "6000", "smp": "1", "STEPS": "5120 0", "TOUCHED": 0},
     "touched": {"icount": "0", "mem": "2000", "smp": "2", "STEPS": "1024 0", "TOUCHED": 1200},
 }
 # What boots of an experiment differ in: driver, free page reporting, order of what our driver takes at once.
@@ -34,30 +34,15 @@ VARIANTS = {
 }
 
 
-@dataclass
-class Bench(scenario.Scenario):
-    """The one guest script with the settings of one boot."""
-    label: str = ""
-    settings: dict = field(default_factory=dict)
-
-    @property
-    def name(self):
-        return self.label
-
-    def environment(self, kernel):
-        return super().environment(kernel) + "".join(f"{key}='{value}'\n" for key, value in self.settings.items())
-
-
-def plan(experiment, variant, init_on_alloc):
+def plan(experiment, variant):
     base, wanted = scenario.load(SCRIPT), dict(EXPERIMENTS[experiment])
     driver, reporting, order = VARIANTS[variant]
     settings = {"STEPS": wanted.pop("STEPS"), "TOUCHED": wanted.pop("TOUCHED"), "PIECES": order}
-    options = {**base.options, **wanted, "driver": driver, "balloon-options": REPORTING[reporting],
-               "append": f"init_on_alloc={init_on_alloc}"}
-    return Bench(SCRIPT, options, f"bench-{experiment}-{variant.replace(', ', '-').replace(' ', '-')}", settings)
+    options = {**base.options, **wanted, "driver": driver, "balloon-options": REPORTING[reporting]}
+    return Round(SCRIPT, options, f"bench-{experiment}-{variant.replace(', ', '-').replace(' ', '-')}", settings)
 
 
-def measure(kernel, experiment, variant, init_on_alloc=0):
+def measure(kernel, experiment, variant):
     """One boot: a list of steps, and what went wrong."""
     steps = []
 
@@ -67,12 +52,12 @@ def measure(kernel, experiment, variant, init_on_alloc=0):
         elif (match := BUSY.match(line)) and steps:
             steps[-1].update(pages=int(match[1]), run=int(match[2]), ns=int(match[3]))
 
-    report = guest.run(plan(experiment, variant, init_on_alloc), kernel, listener)
+    report = guest.run(plan(experiment, variant), kernel, listener)
     for step in steps:
         before, after = (report.counts.get(step["number"] + end, {}) for end in ("", "end"))
         step["host"] = {key: after[key] - before[key] for key in after if key in before}
     return {
-        "experiment": experiment, "variant": variant, "init_on_alloc": init_on_alloc,
+        "experiment": experiment, "variant": variant,
         "seconds": round(report.seconds, 1), "steps": [step for step in steps if step.get("pages") and step["host"]],
         "problems": [result.text for result in report.results if not result.passed],
         "ledger": sum(ledger["guest_only"] + ledger["host_only"] for ledger in report.ledgers),
@@ -80,11 +65,9 @@ def measure(kernel, experiment, variant, init_on_alloc=0):
     }
 
 
-def jobs(times, large):
+def jobs(times):
     """Boots in turns, so that a busy machine hurts both drivers."""
     yield from (("exact", variant) for variant in VARIANTS)
-    if large:
-        yield from (("large", variant) for variant in ("stock", "ours, single pages", "ours", "ours, reporting"))
     for _ in range(times):
         yield from (("touched", variant) for variant in ("stock, reporting", "ours, reporting"))
 
@@ -97,12 +80,8 @@ def steps_of(boots, experiment, variant, number):
             for step in boot["steps"] if step["number"] == str(number)]
 
 
-def middle(values):
-    return median(values) if values else None
-
-
-def per_page(boots, variant, number, experiment="exact"):
-    return middle([step["run"] / abs(step["pages"]) for step in steps_of(boots, experiment, variant, number)])
+def per_page(boots, variant, number):
+    return middle([step["run"] / abs(step["pages"]) for step in steps_of(boots, "exact", variant, number)])
 
 
 def per_gib(boots, variant, number, key):
@@ -110,7 +89,7 @@ def per_gib(boots, variant, number, key):
                    for step in steps_of(boots, "exact", variant, number)])
 
 
-def seconds(boots, variant):
+def nanoseconds(boots, variant):
     return middle([step["ns"] for step in steps_of(boots, "touched", variant, 1)])
 
 
@@ -135,7 +114,7 @@ def figures(boots):
             ("exits", "exits to the host's userspace per GiB inflated", (256, 64), 16),
             ("discards", "discards per GiB inflated", (None, 512), 256)):
         for what, aim in zip(("", ", reporting"), aims):
-            rows.append(figure(f"{title}{what}", f"QEMU's trace, 1 GiB at once; {key}",
+            rows.append(figure(f"{title}{what}", "QEMU's trace, 1 GiB at once",
                                per_gib(boots, f"stock{what}", FIRST, key), per_gib(boots, f"ours{what}", FIRST, key),
                                aim, limit if what else None))
     for title, number, aims in (("inflated 4 KiB", FIRST, (20, 500)), ("deflated 4 KiB", DOWN, (20, 450)),
@@ -146,14 +125,9 @@ def figures(boots):
                                per_page(boots, "stock", number), per_page(boots, variant, number), aim))
         rows.append(figure(f"guest instructions per {title}, reported blocks", "the same",
                            per_page(boots, "stock, reporting", number), per_page(boots, "ours, reporting", number)))
-    for variant in ("ours, single pages", "ours"):
-        large = per_page(boots, variant, 1, "large")
-        rows.append(figure(f"instructions per page, 5 GiB against 64 MiB, {variant.removeprefix('ours, ')}",
-                           "the first inflation of a boot; off by", None,
-                           ratio(large, per_page(boots, variant, 1)) if large else None, 1.1))
-    stock = seconds(boots, "stock, reporting")
+    stock = nanoseconds(boots, "stock, reporting")
     rows.append(figure("time to inflate 1 GiB of touched memory, reporting, stock = 1", "medians; only a ratio",
-                       1.0 if stock else None, ratio(seconds(boots, "ours, reporting"), stock), 0.1))
+                       1.0 if stock else None, ratio(nanoseconds(boots, "ours, reporting"), stock), 0.1))
     rows.append(figure("pages in one ledger only, host's or guest's", "all boots, after every step",
                        sum(boot["ledger"] for boot in boots if boot["variant"].startswith("stock")),
                        sum(boot["ledger"] for boot in boots if boot["variant"].startswith("ours")), 0))

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # A balloon that goes up and down, and what each step costs.
 # timeout: 280
+# append: init_on_alloc=0
 # trace: memory_region_ops_read memory_region_ops_write
 #
 # The bench sets STEPS (MiB, one after the other), PIECES (the order of what our driver takes at once) and TOUCHED (MiB of

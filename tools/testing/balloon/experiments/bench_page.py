@@ -4,7 +4,7 @@ What the bench has measured, as lines for a terminal and as one self-contained H
 """
 from html import escape
 
-from harness.report import STYLE, bar, cell, number, table
+from harness.report import bar, cell, document, number, table
 
 from . import compare
 
@@ -20,12 +20,8 @@ def print_figures(results):
 
 
 def page(results):
-    return "\n".join([
-        "<!DOCTYPE html>", '<html lang="en"><head><meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>What a memory balloon costs, Linux {escape(results['kernel'])}</title>",
-        f"<style>{STYLE}</style></head><body>", head(results), comparison(results["figures"]), bars(results["figures"]),
-        every_step(results["boots"]), "</body></html>", ""])
+    return document(f"What a memory balloon costs, Linux {results['kernel']}", head(results), comparison(results["figures"]),
+                    bars(results["figures"]), every_step(results["boots"]))
 
 
 def head(results):

@@ -31,7 +31,7 @@ PAGES_PER_BLOCK = 512
 
 @dataclass
 class Round(scenario.Scenario):
-    """The one guest script with the settings of one boot."""
+    """One guest script with the settings of one boot."""
     label: str = ""
     settings: dict = field(default_factory=dict)
 
@@ -40,7 +40,7 @@ class Round(scenario.Scenario):
         return self.label
 
     def environment(self, kernel):
-        return super().environment(kernel) + "".join(f"{key}={value}\n" for key, value in self.settings.items())
+        return super().environment(kernel) + "".join(f"{key}='{value}'\n" for key, value in self.settings.items())
 
 
 def plan(experiment, driver, boot):

@@ -50,13 +50,17 @@ code { font-size: .9em; overflow-wrap: anywhere; } details { margin: .6rem 0; }
 
 def page(results):
     """The whole document for what run-experiment has measured."""
+    return document(f"Memory balloon and compaction, Linux {results['kernel']}", head(results), comparison(results["figures"]),
+                    maps(results["boots"]), bars(results["figures"]), seed(results["seed"]), every_boot(results["boots"]),
+                    foot(results))
+
+
+def document(title, *parts):
+    """A page that stands alone."""
     return "\n".join([
         "<!DOCTYPE html>", '<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>Memory balloon and compaction, Linux {escape(results['kernel'])}</title>",
-        f"<style>{STYLE}</style></head><body>", head(results), comparison(results["figures"]), maps(results["boots"]),
-        bars(results["figures"]), seed(results["seed"]), every_boot(results["boots"]), foot(results),
-        "</body></html>", ""])
+        f"<title>{escape(title)}</title>", f"<style>{STYLE}</style></head><body>", *parts, "</body></html>", ""])
 
 
 def head(results):
