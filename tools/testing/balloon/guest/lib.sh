@@ -231,13 +231,17 @@ compact() {
 	wait $pids
 }
 
-# compact_start, compact_stop: four compactors that go on and on.
+has_scanned() { [ "$(vmstat compact_migrate_scanned)" -gt "$1" ]; }
+
+# compact_start, compact_stop: four compactors that go on and on, and have begun.
 compact_start() {
+	scanned=$(vmstat compact_migrate_scanned)
 	COMPACTOR_PIDS=
 	for _ in 1 2 3 4; do
 		while :; do compact_once; done &
 		COMPACTOR_PIDS="$COMPACTOR_PIDS $!"
 	done
+	wait_until 20 has_scanned "$scanned" || not_ok "compactors begin"
 }
 
 compact_stop() {

@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A block of memory goes offline from under a balloon and comes back; meanwhile the balloon shrinks and grows.
+# A block of memory goes offline from under a balloon and comes back; meanwhile the balloon shrinks and grows.  Most of
+# the balloon has been reported in 2 MiB blocks, of which every page is moved.
+# balloon-options: free-page-reporting=on
 # requires: MEMORY_HOTREMOVE MIGRATION
 # append: movablecore=512M
 # timeout: 120
@@ -23,6 +25,8 @@ fullest() {
 verify_start 64
 load_driver
 balloon_to 350
+ledger
+echo "# host: named 0 20000"
 for mib in 200 350; do
 	before=$(migrated_pages) failed=$(balloon_value stats/migrate_failed)
 	# Where the kernel happens to have reserved pages at boot, a block stays. Of a page that somebody looks at or frees

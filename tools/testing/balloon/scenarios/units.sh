@@ -26,13 +26,14 @@ check "$free free blocks before, nearly as many after: $(free_blocks)" [ "$(free
 verify_start 64
 scattered_balloon 100
 balloon_to 300
+compact
+check "pages migrated" [ "$(migrated_pages)" -gt 1000 ]
 for mib in 310 101 303 33 300; do
 	compact_start
 	balloon_to $mib
 	compact_stop
 	ledger
 done
-check "pages migrated" [ "$(migrated_pages)" -gt 1000 ]
 balloon_to 0
 ledger
 
