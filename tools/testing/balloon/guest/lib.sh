@@ -289,6 +289,19 @@ scattered_balloon() {
 	fragment_stop
 }
 
+# lonely_balloon COMMAND...: the command inflates a balloon that is scattered, and compaction will find room in blocks that
+# have none of it: it fills only blocks that are partly free, upwards. Until lonely_balloon_stop.
+lonely_balloon() {
+	start around fragment 200
+	echo 0 >"$ORDER"
+	"$@"
+	echo 9 >"$ORDER"
+	start above fragment 200
+	stop around
+}
+
+lonely_balloon_stop() { stop above; }
+
 # migrated_pages [DEVICE]
 # shellcheck disable=SC2120 # the argument is for scenarios
 migrated_pages() {

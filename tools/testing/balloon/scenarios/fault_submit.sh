@@ -18,15 +18,14 @@ null_target a 200
 check "inflations are refused" wait_until 20 refused 0
 check "nothing stays pending" wait_until 10 nothing_pending
 fault failslab 0
-fragment_start 400
-echo 0 >"$ORDER"
-null_balloon_to a 200 40
-fragment_stop
+null_balloon_to a 0
+lonely_balloon null_balloon_to a 100 40
 null_ledger a
 before=$(balloon_value stats/refused "$DEVICE")
 fault failslab 100
 compact
 fault failslab 0
+lonely_balloon_stop
 check "migrations are refused" refused "$before"
 check "nothing stays pending" wait_until 10 nothing_pending
 null_balloon_to a 200 40
