@@ -280,8 +280,14 @@ verify_stop() {
 fragment_start() { start fragment fragment "$1"; }
 fragment_stop() { stop fragment; }
 
-# scattered_balloon MIB: the balloon sits in the holes and the memory around it is free again.
+# scattered_balloon MIB: the balloon sits in the holes and the memory around it is free again. Where all is slower by ten
+# a third must do: four compactors wait for each other's locks there, and most of the time goes into that.
 scattered_balloon() {
+	[ "$SLOW" -lt 10 ] || set -- $(($1 / 3))
+	all_scattered_balloon "$1"
+}
+
+all_scattered_balloon() {
 	fragment_start $(($1 * 2))
 	[ ! -e "$ORDER" ] || echo 0 >"$ORDER"
 	balloon_to "$1"

@@ -13,6 +13,8 @@ kill -STOP "$(cat /tmp/still.pid)"
 load_driver
 scattered_balloon 100
 ledger
+# Single pages take long enough to be under way.
+echo 0 >"$ORDER"
 for mib in 250 20; do
 	compact_start
 	balloon_towards $mib
