@@ -8,6 +8,7 @@
 verify_start 64
 null_create a
 fragment_start 600
+echo 0 >"$ORDER"
 null_balloon_to a 300
 fragment_stop
 compact
