@@ -252,13 +252,16 @@ compact_stop() {
 	COMPACTOR_PIDS=
 }
 
+ready_or_gone() { grep -q ready "/tmp/$1" || ! kill -0 "$(cat "/tmp/$1.pid")" 2>/dev/null; }
+
 # start NAME PROGRAM [ARGUMENT...]: run one of our programs until stop NAME, and wait for its "ready".
 start() {
 	name=$1
 	shift
 	"$@" >"/tmp/$name" 2>&1 &
 	echo $! >"/tmp/$name.pid"
-	wait_until 60 grep -q ready "/tmp/$name" || not_ok "$* starts"
+	wait_until 60 ready_or_gone "$name"
+	grep -q ready "/tmp/$name" || not_ok "$* starts: $(cat "/tmp/$name")"
 }
 
 stop() {

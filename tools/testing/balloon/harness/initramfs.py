@@ -11,7 +11,7 @@ import re
 import stat
 from pathlib import Path
 
-from .common import BUILD, ROOT, TESTS, HarnessError, require, run
+from .common import BUILD, ROOT, TESTS, HarnessError, locked, require, run
 
 GUEST = TESTS / "guest"
 KERNEL_MODULES = ("virtio_pci", "virtio_balloon", "configfs")
@@ -63,9 +63,9 @@ def contents(kernel, scenario):
 def guest_programs(scenario):
     """Compile guest/*.c that changed; the programs are static and fit every kernel."""
     directory = BUILD / "guest"
-    directory.mkdir(parents=True, exist_ok=True)
     sources = [source for source in sorted(GUEST.glob("*.c")) if source.stem != "kexec" or scenario.number("kexec")]
-    return [compiled(source, directory / source.stem) for source in sources]
+    with locked(directory):
+        return [compiled(source, directory / source.stem) for source in sources]
 
 
 def compiled(source, program):
