@@ -103,9 +103,10 @@ modules_install:
 modules_uninstall:
 	@scripts/install-modules uninstall "$(KVER)"
 
-## make check                    checkpatch, sparse, kernel-doc, shellcheck
+## make check                    checkpatch, sparse, kernel-doc, shellcheck, pyflakes
 .PHONY: check
-check: deps
+check:
+	@scripts/install-deps pyflakes3
 	@scripts/check $(KERNELS)
 
 ## make deps                     install the tools needed, with apt

@@ -283,28 +283,33 @@ verify_stop() {
 fragment_start() { start fragment fragment "$1"; }
 fragment_stop() { stop fragment; }
 
-# scattered_balloon MIB: the balloon sits in the holes and the memory around it is free again. Where all is slower by ten
-# a third must do: four compactors wait for each other's locks there, and most of the time goes into that.
-scattered_balloon() {
-	[ "$SLOW" -lt 10 ] || set -- $(($1 / 3))
-	all_scattered_balloon "$1"
+# in_single_pages COMMAND...: what the command inflates is taken page by page.
+in_single_pages() {
+	[ ! -e "$ORDER" ] || echo 0 >"$ORDER"
+	"$@"
+	[ ! -e "$ORDER" ] || echo 9 >"$ORDER"
 }
 
-all_scattered_balloon() {
-	fragment_start $(($1 * 2))
-	[ ! -e "$ORDER" ] || echo 0 >"$ORDER"
-	balloon_to "$1"
-	[ ! -e "$ORDER" ] || echo 9 >"$ORDER"
+# scattered MIB COMMAND...: COMMAND MIB inflates a balloon, which sits in the holes; the memory around it is free again.
+scattered() {
+	holes=$1
+	shift
+	fragment_start $((holes * 2))
+	in_single_pages "$@" "$holes"
 	fragment_stop
 }
+
+# Where all is slower by ten a third must do: four compactors wait for each other's locks there, and most of the time
+# goes into that.
+scaled() { if [ "$SLOW" -lt 10 ]; then echo "$1"; else echo $(($1 / 3)); fi; }
+
+scattered_balloon() { scattered "$(scaled "$1")" balloon_to; }	# MIB
 
 # lonely_balloon COMMAND...: the command inflates a balloon that is scattered, and compaction will find room in blocks that
 # have none of it: it fills only blocks that are partly free, upwards. Until lonely_balloon_stop.
 lonely_balloon() {
 	start around fragment 200
-	echo 0 >"$ORDER"
-	"$@"
-	echo 9 >"$ORDER"
+	in_single_pages "$@"
 	start above fragment 200
 	stop around
 }

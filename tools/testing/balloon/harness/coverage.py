@@ -7,11 +7,11 @@ objects that they belong to, where gcovr finds them.
 """
 import base64
 import json
+import re
 import shutil
 import subprocess
 import tarfile
 from dataclasses import dataclass
-from pathlib import Path
 
 from .common import BUILD, OUT, ROOT, TESTS, HarnessError, require, run
 

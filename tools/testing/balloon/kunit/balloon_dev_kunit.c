@@ -393,20 +393,31 @@ static void unit_is_refused_in_part(struct kunit *test)
 }
 
 /*
- * Pages: as many as a batch holds, and one more.  These pages are numbers only,
- * of which nobody looks at the struct page.
+ * The first of more pages than a batch holds.  They are numbers only, of which
+ * nobody looks at the struct page; but there must be one.
  */
+static struct page *numbers_only(void)
+{
+	unsigned long pfn = page_to_pfn(arena);
+
+#ifdef PAGES_PER_SECTION
+	pfn &= PAGE_SECTION_MASK;
+#endif
+	return pfn_to_page(pfn + 100);
+}
+
+/* Pages: as many as a batch holds, and one more. */
 static void batch_holds_no_more_pages(struct kunit *test)
 {
-	static const unsigned int first = 100;
+	struct page *first = numbers_only();
 	struct balloon_blocks *bs = &host.b.blocks;
 	struct balloon_batch *batch;
 	unsigned long pfn;
 	unsigned int nr;
 
 	begin(test);
-	fake.zone_boundary = UINT_MAX;
-	pfn = page_to_pfn(arena) + first;
+	fake.zone_boundary = 0;
+	pfn = page_to_pfn(first);
 	batch = try_get_batch(&host.b);
 	KUNIT_ASSERT_NOT_NULL(test, batch);
 
@@ -446,7 +457,7 @@ static void batch_holds_no_more_pages(struct kunit *test)
 				nr >= BALLOON_BATCH_PAGES);
 		put_batch(batch);
 	}
-	fake.endless = 0;
+	fake.endless = NULL;
 	validate(test);
 }
 

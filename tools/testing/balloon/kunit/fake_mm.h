@@ -91,8 +91,8 @@ static struct fake_mm {
 	bool no_memory;
 	bool units;			/* whole blocks can be had */
 	unsigned int nr_freed_units;
-	/* If not 0: the next of pages without end, of which only the number counts. */
-	unsigned int endless;
+	/* If not NULL: the next of pages without end, of which only the number counts. */
+	struct page *endless;
 	unsigned long mem_available;
 	long managed[2];		/* adjust_managed_page_count() by zone */
 	long events[FAKE_NR_EVENTS];
@@ -188,7 +188,7 @@ static struct page *fake_alloc_page(gfp_t gfp)
 static struct page *fake_core_alloc_page(gfp_t gfp)
 {
 	if (fake.endless)
-		return arena + fake.endless++;
+		return fake.endless++;
 	return test_alloc_fails(gfp) ? NULL : fake_alloc_page(gfp);
 }
 

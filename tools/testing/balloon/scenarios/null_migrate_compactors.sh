@@ -7,13 +7,7 @@
 
 verify_start 64
 null_create a
-# As large as a scattered_balloon would be.
-mib=300
-[ "$SLOW" -lt 10 ] || mib=100
-fragment_start $((mib * 2))
-echo 0 >"$ORDER"
-null_balloon_to a $mib
-fragment_stop
+scattered "$(scaled 300)" null_balloon_to a
 compact
 check "pages migrated" [ "$(migrated_pages "$DEVICE")" -gt 1000 ]
 wait_until 10 at_rest "$DEVICE"

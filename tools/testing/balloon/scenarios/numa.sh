@@ -66,7 +66,7 @@ zones | sed 's/^/# /'
 initial=$(owned)
 verify_start 64
 load_driver
-all_scattered_balloon 550
+scattered 550 balloon_to
 for node in 0 1; do
 	check "node $node has pages of the balloon: $(node_pages $node)" [ "$(node_pages $node)" -gt 10000 ]
 done
