@@ -522,6 +522,8 @@ null_at_rest() { [ "$(balloon_value actual_pages "$1")" = "$2" ] && at_rest "$1"
 # null_ledger NAME [FOREIGN]: the device's own record against the guest's page flags.
 null_ledger() {
 	equal "ledger of $1 equals the guest's" "$(null_get "$1" ledger_pages)" $(($(offline_pages) - ${2:-0}))
+	equal "so many pages more were inflated than deflated" "$(null_get "$1" ledger_pages)" \
+		$(($(null_get "$1" ledger_inflated) - $(null_get "$1" ledger_deflated)))
 	for counter in double_inflate unknown_deflate used_while_inflated; do
 		equal "$1: no $counter" 0 "$(null_get "$1" ledger_$counter)"
 	done

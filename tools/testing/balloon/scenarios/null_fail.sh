@@ -8,13 +8,17 @@
 broken() { [ "$(balloon_value state "$DEVICE")" = broken ]; }
 
 verify_start 64
-null_create a
-null_balloon_to a 100
-null_set a fail 1
-null_target a 200
-check "the device says that it is broken" wait_until 20 broken
-compact
-check "actual is what the guest holds" [ "$(offline_pages)" -ge "$(balloon_value actual_pages "$DEVICE")" ]
-equal "no page is isolated" 0 "$(balloon_value isolated_pages "$DEVICE")"
-check "a broken device is removed" null_destroy a
+# It has seen none of a batch, or some of it.
+for way in fail fail_late; do
+	null_create a
+	null_balloon_to a 100
+	null_set a $way 1
+	equal "$way is set" 1 "$(null_get a $way)"
+	null_target a 200
+	check "the device says that it is broken" wait_until 20 broken
+	compact
+	check "actual is what the guest holds" [ "$(offline_pages)" -ge "$(balloon_value actual_pages "$DEVICE")" ]
+	equal "no page is isolated" 0 "$(balloon_value isolated_pages "$DEVICE")"
+	check "a broken device is removed" null_destroy a
+done
 verify_stop
