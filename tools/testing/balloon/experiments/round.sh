@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # One measured round of compaction with a balloon in the guest.
 # timeout: 150
-# append: init_on_alloc=0
+# append: init_on_alloc=0 rootfstype=ramfs
 #
 # The experiment sets BALLOON (MiB; the host has asked for it before the guest starts), FRAGMENT (MiB of which a
 # random half is held while the balloon inflates; 0: none), SEED, COMPACTORS and PROBES. Lines "# before KEY VALUE"
@@ -91,8 +91,10 @@ check "balloon of $BALLOON MiB" wait_until 90 target_seen
 [ "$FRAGMENT" = 0 ] || stop fragment
 [ "$PROBES" = 0 ] || check "probes on the three callbacks" probes_on
 
-# Ordinary pages cost more to move than a balloon's and are not what is measured: leave few.
+# Ordinary pages cost more to move than a balloon's and are not what is measured: leave few, and those of files, which are
+# unevictable in ramfs, where they are.
 rm -rf /modules /bin/fragment /bin/verify
+echo 0 >/proc/sys/vm/compact_unevictable_allowed
 settle
 snapshot before
 round=$(compactors "$COMPACTORS")
