@@ -8,7 +8,7 @@
 broken() { [ "$(balloon_value state "$DEVICE")" = broken ]; }
 
 verify_start 64
-# It has seen none of a batch, or some of it.
+# It does not take a batch, or takes it and answers with an error; either way it has done nothing of it.
 for way in fail fail_late; do
 	null_create a
 	null_balloon_to a 100
