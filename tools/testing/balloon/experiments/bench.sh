@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # A balloon that goes up and down, and what each step costs.
 # timeout: 280
-# append: init_on_alloc=0
 # trace: memory_region_ops_read memory_region_ops_write
 #
-# The bench sets STEPS (MiB, one after the other), PIECES (the order of what our driver takes at once) and TOUCHED (MiB of
-# memory that a process has used before, so that the host has to drop it). Lines "# step N" and "# busy PAGES RUN NS" are
-# of one step; what the host counted is between the counts "N" and "Nend".
+# The bench sets STEPS, see step(), PIECES (the order of what our driver takes at once), USED (MiB that are written to by the
+# step "use"), ALLOCATOR (1: the kernel's allocator alone is measured first), WATCH (1: how long interrupts are off is measured)
+# and REST (seconds before each step: for half a minute after many single pages came and went, the kernel empties the
+# processors' lists). Lines "# step N WHAT", "# busy PAGES RUN NS" and "# KEY VALUE" are of one step; what the host counted is
+# between the counts "N" and "Nend".
+
+TRACING=/sys/kernel/debug/tracing
+FLAPS="1 2 3 4 5 6 7 8 9 10"
 
 # mark LABEL: what the host has seen until now.
 mark() {
@@ -16,21 +20,141 @@ mark() {
 	echo "# host: count $1 $LEDGERS"
 }
 
+# took COMMAND...: and how long it was on its way.
+took() {
+	start=$(centiseconds)
+	"$@"
+	say "busy 0 0 $((($(centiseconds) - start) * 10000000))"
+}
+
+resize() {
+	# shellcheck disable=SC2034 # target_seen compares with it
+	TARGET=$(($1 * PAGES_PER_MIB))
+	check "balloon of $1 MiB" busy "$1"
+}
+
+# A file's pages are written, and free again.
+use() {
+	mkdir -p /tmp/used
+	mount -t ramfs ramfs /tmp/used
+	dd if=/dev/zero of=/tmp/used/file bs=1M count="$USED" 2>/dev/null || not_ok "memory is used"
+	umount /tmp/used
+}
+
+# The host wants 1 GiB and nothing in turns, quicker than either can be had.
+flap() {
+	for _ in $FLAPS; do
+		host_balloon 1024
+		sleep 0.1
+		host_balloon 0
+		sleep 0.1
+	done
+	check "at rest after all" wait_until 100 target_seen
+}
+
+# From here on, each step tells the longest time that interrupts were off.
+watch() { echo irqsoff >$TRACING/current_tracer; }
+
+# How long it was, between which two functions, and who called the second.
+longest() {
+	say "irqsoff $(cat $TRACING/tracing_max_latency)"
+	say "between $(sed -nE 's/^(#| ) +=> (started at: |ended at: +)?//p; s/^ => //p' $TRACING/trace | head -n 6 | tr '\n' ' ')"
+}
+
+# allocator NAME PARAMETER...: what 1 GiB costs the kernel's allocator itself.
+allocator() {
+	name=allocator_$1
+	shift
+	check "$name" load_module test/allocator nr_pages=$((1024 * PAGES_PER_MIB)) "$@" || return
+	for key in alloc_ns free_ns; do
+		say "${name}_$key $(cat /sys/module/allocator/parameters/$key)"
+	done
+	rmmod allocator
+}
+
+allocators() {
+	allocator blocks order=9
+	allocator pages order=0
+	allocator bulk bulk=1
+}
+
+# scatter RUN: in the holes of others, of so many pages.
+scatter() {
+	start fragment fragment 600 1 "$1"
+	resize 300
+	fragment_stop
+}
+
+# For how long this shell has run.
+run() { read -r ns _ </proc/self/schedstat; }
+
+# Pages that changed their place, by whatever means.
+moved() { if [ "$DRIVER" = ours ]; then balloon_value stats/exchanged; else vmstat balloon_migrate; fi; }
+
+# The balloon by itself, or the kernel, four times.
+compact_balloon() {
+	if [ "$DRIVER" = ours ]; then
+		echo 1 >"$CLASS/balloon0/compact"
+	else
+		for _ in 1 2 3 4; do compact_once; done
+	fi
+}
+
+# Free blocks, and how many there could be: the balloon in the holes that others leave, the rest of it in blocks.
+free_blocks() {
+	drain
+	pagemap | awk 'NF == 4 {
+			if ($4) holes += $2 + $3; else whole++
+			balloon += $3
+			free += $2 == 512
+		}
+		END {
+			rest = balloon > holes ? balloon - holes : 0
+			printf "# free %d\n# possible %d\n", free, whole - int((rest + 511) / 512)
+		}'
+}
+
+compacted() {
+	before=$(moved)
+	run
+	begin=$ns
+	compact_balloon || not_ok "the balloon is compacted"
+	run
+	say "busy $(($(moved) - before)) $((ns - begin)) 0"
+	free_blocks
+}
+
+slab() { sed -n 's/^Slab: *\([0-9]*\) kB/\1/p' /proc/meminfo; }
+
+# step WHAT: the balloon's next size in MiB, "use", "flap", "scatter" with a number, or "compact".
+step() {
+	before=$(slab)
+	[ "$WATCH" != 1 ] || echo 0 >$TRACING/tracing_max_latency
+	case $1 in
+	use) took use ;;
+	flap) took flap ;;
+	scatter*) scatter "${1#scatter}" ;;
+	compact) compacted ;;
+	*) resize "$1" ;;
+	esac
+	settle
+	[ "$WATCH" != 1 ] || longest
+	say "slab $(($(slab) - before))"
+}
+
 [ "$DRIVER" != ours ] || load_module ours/balloon_compaction inflate_order="$PIECES" || not_ok "core loaded"
 load_driver
-[ "$TOUCHED" = 0 ] || { start touch verify "$TOUCHED" && stop touch; }
-rm -rf /modules /bin/fragment /bin/verify
 # Until the kernel has reported what is free, and done what else it puts off.
 sleep 5
+[ "$ALLOCATOR" != 1 ] || allocators
+[ "$WATCH" != 1 ] || watch
 number=0
-for mib in $STEPS; do
+for what in $STEPS; do
 	number=$((number + 1))
-	# shellcheck disable=SC2034 # target_seen compares with it
-	TARGET=$((mib * PAGES_PER_MIB))
+	sleep "$REST"
 	mark $number
-	say "step $number"
-	check "balloon of $mib MiB" busy "$mib"
-	settle
+	say "step $number $what"
+	step "$what"
 	mark ${number}end
 	ledger
 done

@@ -4,52 +4,80 @@ What the bench has measured, as lines for a terminal and as one self-contained H
 """
 from html import escape
 
-from harness.report import bar, cell, document, number, table
+from harness.report import aim, bar, cell, document, number, table
 
+from . import bench_figures as figures
 from . import compare
-
-VERDICT = {True: "yes", False: "not reached", None: ""}
+from .bench_plot import plot
 
 
 def print_figures(results):
-    print(f"\n{'':64} {'stock':>9} {'ours':>9} {'to reach':>9}  reached")
+    width = max(len(figure["title"]) for figure in results["figures"])
+    print(f"\n{'':{width}} {'stock':>9} {'ours':>9} {'to reach':>9} {'limit':>9}  reached")
     for figure in results["figures"]:
-        print(f"{figure['title']:64} {compare.text(figure['stock']):>9} {compare.text(figure['ours']):>9} "
-              f"{'' if figure['to_reach'] is None else compare.text(figure['to_reach']):>9}  {VERDICT[figure['reached']]}".rstrip())
+        columns = [compare.text(figure[key]) for key in ("stock", "ours")]
+        columns += ["" if figure[key] is None else compare.text(figure[key]) for key in ("to_reach", "limit")]
+        print(f"{figure['title']:{width}} {' '.join(f'{text:>9}' for text in columns)}  {compare.verdict(figure)}".rstrip())
     print(f"\nwritten: out/bench.json, out/bench.html ({results['seconds']} s)")
 
 
 def page(results):
     return document(f"What a memory balloon costs, Linux {results['kernel']}", head(results), comparison(results["figures"]),
-                    bars(results["figures"]), every_step(results["boots"]))
+                    plots(results["boots"]), bars(results["figures"]), every_step(results["boots"]))
 
 
 def head(results):
-    return ("<h1>What it costs to inflate and to deflate</h1>"
+    return ("<h1>What a memory balloon costs</h1>"
             "<p>The kernel's own balloon driver (<em>stock</em>) and this project's (<em>ours</em>) ran in the same guest, in "
             "turns. Counts and instructions are exact; time, under emulation, is shown only as a ratio.</p>"
             f"<p class=how>Linux {escape(results['kernel'])}, {escape(results['qemu'])}, {escape(results['date'])}. "
             f"Again: <code>{escape(results['command'])}</code></p>")
 
 
-def comparison(figures):
+def comparison(rows):
     def row(figure):
         how = f"{escape(figure['title'])}<span class=how>{escape(figure['how'])}</span>"
-        return [cell(how), cell(number(figure["stock"])), cell(number(figure["ours"])),
-                cell("" if figure["to_reach"] is None else "≤ " + number(figure["to_reach"])),
+        return [cell(how), cell(number(figure["stock"])), cell(number(figure["ours"])), cell(aim(figure)),
                 cell("" if figure["limit"] is None else number(figure["limit"])),
-                cell(VERDICT[figure["reached"]], "no" if figure["reached"] is False else "")]
-    return "<h2>The figures</h2>" + table(["figure", "stock", "ours", "to reach", "limit", "reached"], map(row, figures))
+                cell(compare.verdict(figure), "" if figure["reached"] else "no")]
+    return "<h2>The figures</h2>" + table(["figure", "stock", "ours", "to reach", "limit", "reached"], map(row, rows))
 
 
-def bars(figures):
-    drawn = [bar({**figure, "at_least": False}) for figure in figures if figure["to_reach"] and figure["stock"] and figure["ours"]]
+def plots(boots):
+    """Against the size of the balloon, logarithmic both ways; the limit dashed."""
+    def per_page(sign):
+        return lambda boots, name, variant, mib: figures.per_page(boots, name, variant, sign * mib)
+
+    def per_gib(key):
+        return lambda boots, name, variant, mib: figures.per_gib(boots, name, variant, mib, key)
+
+    def series(value, variants):
+        return {variant: figures.by_size(boots, variant, value) for variant in variants}
+
+    plain, reported = ("stock", "ours, single pages", "ours"), ("stock", "ours", "ours, reporting")
+    drawn = [plot("guest instructions per 4 KiB inflated", series(per_page(1), plain), allocators(boots, "alloc")),
+             plot("guest instructions per 4 KiB deflated", series(per_page(-1), plain), allocators(boots, "free")),
+             plot("notifications per GiB inflated", series(per_gib("kicks"), reported), {"a batch each": 8}),
+             plot("discards per GiB inflated", series(per_gib("discards"), reported), {"4 MiB each": 256})]
+    return ("<h2>From 64 MiB to 16 GiB</h2><div class=maps>" + "".join(drawn) + "</div><p class=how>Dashed: what cannot be "
+            "gone below: the kernel's allocator itself, measured in the same guest, and what one batch and one discard can hold.</p>")
+
+
+def allocators(boots, key):
+    """What the allocator itself takes; there is no freeing in bulk."""
+    ways = ("blocks", "pages", "bulk") if key == "alloc" else ("blocks", "pages")
+    found = {f"allocator, {way}": figures.allocator(boots, "counted", key, [way]) for way in ways}
+    return {name: value for name, value in found.items() if value}
+
+
+def bars(rows):
+    drawn = [bar(figure) for figure in rows if figure["to_reach"] and figure["stock"] and figure["ours"]]
     return "<h2>Against the aims</h2><div class=maps>" + "".join(drawn) + "</div><p class=how>Dashed: the value to reach.</p>"
 
 
 def every_step(boots):
-    rows = [[cell(escape(f"{boot['experiment']}, {boot['variant']}, step {step['number']}")), cell(number(step["pages"])),
-             cell(number(step["run"] / abs(step["pages"]))),
+    rows = [[cell(escape(f"{boot['experiment']}, {boot['variant']}, step {step['number']}: {step['what']}")),
+             cell(number(step["pages"])), cell(number(step["run"] / abs(step["pages"]) if step["pages"] else None)),
              *(cell(number(step["host"][key])) for key in ("kicks", "exits", "discards"))]
             for boot in boots for step in boot["steps"]]
     return "<h2>Every step</h2><details><summary>Raw figures</summary>" + table(

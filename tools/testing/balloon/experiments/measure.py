@@ -23,6 +23,7 @@ EXPERIMENTS = {
     "scattered": SCATTERED,
     "probed": {**SCATTERED, "PROBES": 1},
     "exact": {**SCATTERED, "COMPACTORS": 1},
+    "churn": {**SCATTERED, "PROBES": 1, "CHURN": "100 400 200 400"},
 }
 LINE = re.compile(r"# (before|after) (\w+) (\d+)$")
 BLOCK = re.compile(r"# map (before|after) (\d+) (\d+) (\d+) (\d+)$")

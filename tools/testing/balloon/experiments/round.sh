@@ -5,7 +5,8 @@
 # append: init_on_alloc=0 rootfstype=ramfs
 #
 # The experiment sets BALLOON (MiB; the host has asked for it before the guest starts), FRAGMENT (MiB of which a
-# random half is held while the balloon inflates; 0: none), SEED, COMPACTORS and PROBES. Lines "# before KEY VALUE"
+# random half is held while the balloon inflates; 0: none), SEED, COMPACTORS, PROBES, and CHURN: sizes (MiB) that the
+# balloon has, one after the other, while four compactors go on and on; that is then the round. Lines "# before KEY VALUE"
 # and "# after KEY VALUE" are counters around the round, "# map" is what each 2 MiB block of memory holds.
 
 TRACING=/sys/kernel/debug/tracing
@@ -31,6 +32,7 @@ probes_on() {
 	grep -F '[balloon_compaction]' /proc/kallsyms >/tmp/symbols
 	probe isolate ret "r256:isolate $(callback isolate) ret=\$retval:u8" &&
 		probe migrate common_cpu "p:migrate $(callback migrate)" &&
+		probe refused ret "r256:refused $(callback migrate) ret=\$retval:u32" "ret != 0" &&
 		probe putback common_cpu "p:putback $(callback putback)" &&
 		probe target common_cpu "r256:target compaction_alloc ret=\$retval" "ret == 0"
 }
@@ -44,6 +46,7 @@ hits() {
 probe_counts() {
 	echo "callback_isolated $(hits isolate 'key != 0')"
 	echo "callback_migrate_calls $(hits migrate 1)"
+	echo "callback_refused $(hits refused 1)"
 	echo "callback_putback $(hits putback 1)"
 	echo "callback_no_target $(hits target 1)"
 	awk '{ missed += $3 } END { print "callback_missed " missed + 0 }' $TRACING/kprobe_profile
@@ -61,16 +64,6 @@ counters() {
 	[ "$PROBES" = 0 ] || probe_counts
 }
 
-# Free pages on the processors' own lists look like pages in use, and can be a twentieth of all memory. With a low
-# limit for these lists, each refresh of the counters gives a part of their pages back.
-drain() {
-	echo 1000 >/proc/sys/vm/percpu_pagelist_high_fraction
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24; do
-		echo 1 >/proc/sys/vm/stat_refresh
-	done
-	echo 0 >/proc/sys/vm/percpu_pagelist_high_fraction
-}
-
 # snapshot LABEL: what the host saw until now, the counters and the map.
 snapshot() {
 	LEDGERS=$((LEDGERS + 1))
@@ -79,6 +72,17 @@ snapshot() {
 	drain
 	counters | sed "s/^/# $1 /"
 	pagemap | sed "s/^/# map $1 /"
+}
+
+# churn MIB...: the balloon changes its size beside four compactors.
+churn() {
+	start=$(centiseconds)
+	compact_start
+	for mib in "$@"; do
+		balloon_to "$mib" 100
+	done
+	compact_stop
+	round=$((($(centiseconds) - start) * 10000000))
 }
 
 [ "$FRAGMENT" = 0 ] || start fragment fragment "$FRAGMENT" "$SEED"
@@ -97,7 +101,8 @@ rm -rf /modules /bin/fragment /bin/verify
 echo 0 >/proc/sys/vm/compact_unevictable_allowed
 settle
 snapshot before
-round=$(compactors "$COMPACTORS")
+# shellcheck disable=SC2086 # one word per size
+if [ -n "$CHURN" ]; then churn $CHURN; else round=$(compactors "$COMPACTORS"); fi
 settle
 snapshot after
 say "after round_ns $round"

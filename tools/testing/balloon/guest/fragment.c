@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fragment MiB [seed] - leave a random half of MiB of memory as holes.
+ * fragment MiB [seed [run]] - leave a random half of MiB of memory as holes.
  *
- * Fills MiB with anonymous 4 KiB pages and gives a random half of them back,
- * prints "fragment: ready" and waits for SIGTERM.  A balloon inflated into
- * the holes stays behind, scattered, when this process has gone.
+ * Fills MiB with anonymous 4 KiB pages and gives a random half of them back, in
+ * runs of so many pages, prints "fragment: ready" and waits for SIGTERM.  A
+ * balloon inflated into the holes stays behind, scattered, when this process has
+ * gone.
  */
 #include <signal.h>
 #include <stdint.h>
@@ -27,12 +28,12 @@ static uint64_t hash(uint64_t x)
 	return x ^ (x >> 31);
 }
 
-static int punch(unsigned char *mem, size_t nr_pages, uint64_t seed)
+static int punch(unsigned char *mem, size_t nr_pages, uint64_t seed, size_t run)
 {
 	size_t i, hole = 0;	/* pages of a hole that ends before page i */
 
 	for (i = 0; i <= nr_pages; i++) {
-		if (i < nr_pages && !(hash(seed * nr_pages + i) & 1)) {
+		if (i < nr_pages && !(hash(seed * nr_pages + i / run) & 1)) {
 			hole++;
 			continue;
 		}
@@ -48,12 +49,13 @@ int main(int argc, char **argv)
 {
 	size_t nr_pages = argc > 1 ? strtoul(argv[1], NULL, 0) * 256 : 0;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+	size_t run = argc > 3 ? strtoul(argv[3], NULL, 0) : 1;
 	unsigned char *mem;
 	sigset_t stop;
 	int sig;
 
-	if (!nr_pages) {
-		fprintf(stderr, "usage: fragment MiB [seed]\n");
+	if (!nr_pages || !run) {
+		fprintf(stderr, "usage: fragment MiB [seed [run]]\n");
 		return 2;
 	}
 
@@ -73,7 +75,7 @@ int main(int argc, char **argv)
 		perror("fragment");
 		return 1;
 	}
-	if (punch(mem, nr_pages, seed)) {
+	if (punch(mem, nr_pages, seed, run)) {
 		perror("fragment: madvise");
 		return 1;
 	}

@@ -16,7 +16,7 @@ from .common import BUILD, ROOT, TESTS, HarnessError, locked, require, run
 GUEST = TESTS / "guest"
 KERNEL_MODULES = ("virtio_pci", "virtio_balloon", "configfs")
 OUR_MODULES = ("balloon_compaction", "virtio_balloon", "null_balloon")
-TEST_MODULES = ("page_level_balloon", "page_level_balloon_stock")
+TEST_MODULES = ("page_level_balloon", "page_level_balloon_stock", "allocator")
 DIRECTORIES = ("bin", "dev", "proc", "sys", "tmp", "modules", "modules/kernel", "modules/ours", "modules/kunit",
                "modules/test")
 
@@ -87,7 +87,7 @@ def module_files(kernel, scenario):
             found[f"ours/{name}"] = decompress(path)
     for name in TEST_MODULES:
         # With the overlay the kernel's own core is ours.
-        path = built / f"{'page_level_balloon_stock' if kernel.overlay else name}.ko"
+        path = built / f"{'page_level_balloon_stock' if kernel.overlay and name.startswith('page') else name}.ko"
         if path.exists():
             found[f"test/{name}"] = path.read_bytes()
     if any(need.startswith("kunit/") for need in scenario.needed_modules()):

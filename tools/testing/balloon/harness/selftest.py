@@ -9,6 +9,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from experiments import bench, bench_figures, bench_page, bench_profile, compare
+
 from . import guest, initramfs, kernels, ktap, ledger, scenario
 from .common import HarnessError, reason
 
@@ -221,6 +223,60 @@ class Files(unittest.TestCase):
 
     def test_full_disk_is_named_first(self):
         self.assertIn("no space left", reason("dpkg: x\ntar: y: No space left on device\nE: failed"))
+
+
+class Bench(unittest.TestCase):
+    STEP = {"number": "1", "what": "1024", "after": "0", "pages": 262144, "run": 262144 * 30, "ns": 5, "slab": 0,
+            "host": {"kicks": 65, "exits": 70, "discards": 5}}
+    BOOT = {"experiment": "counted", "variant": "ours", "steps": [STEP], "problems": [], "ledger": 0, "ledgers": 1}
+
+    @staticmethod
+    def row(title, *boots):
+        return next(row for row in bench_figures.figures(boots, []) if row["title"] == title)
+
+    def test_what_was_not_measured_is_no_number(self):
+        for boots in ([], [{**self.BOOT, "steps": [], "ledgers": 0}]):
+            for row in bench_figures.figures(boots, []):
+                self.assertIsNone(row["ours"], row["title"])
+                self.assertIn(compare.verdict(row), ("", "not measured"))
+
+    def test_aim_that_is_missed(self):
+        for title in ("notifications per GiB inflated", "guest instructions per 4 KiB inflated, whole blocks"):
+            self.assertEqual(compare.verdict(self.row(title, self.BOOT)), "not reached")
+        self.assertEqual(compare.verdict(self.row("exits to the host's userspace per GiB inflated", self.BOOT)), "yes")
+
+    def test_page_in_one_ledger_only(self):
+        row = self.row("pages in one ledger only, host's or guest's", {**self.BOOT, "ledger": 3}, self.BOOT)
+        self.assertEqual((row["ours"], row["stock"], row["reached"]), (3, None, False))
+
+    def test_balloon_of_another_size_is_another_step(self):
+        boot = {**self.BOOT, "steps": [{**self.STEP, "pages": 262143}]}
+        self.assertIsNone(self.row("notifications per GiB inflated", boot)["ours"])
+
+    def test_lines_of_a_guest(self):
+        values, steps = {}, []
+        listen = bench.collector(values, steps)
+        for line in ("# allocator_pages_alloc_ns 7", "# busy 1 2 3", "# step 1 1024", "# busy -5 2 3", "# slab -8", "# other 1"):
+            listen(line)
+        self.assertEqual(values, {"allocator_pages_alloc_ns": 7})
+        self.assertEqual(steps, [{"number": "1", "what": "1024", "after": "0", "pages": -5, "run": 2, "ns": 3, "slab": -8}])
+
+    def test_page_of_nothing_and_of_a_step(self):
+        for boots in ([], [self.BOOT]):
+            results = {"kernel": "", "qemu": "", "date": "", "command": "", "boots": boots,
+                       "figures": bench_figures.figures(boots, [])}
+            self.assertEqual("<polyline" in bench_page.page(results), bool(boots))
+
+    def test_profile_counts_the_driver_alone(self):
+        symbols = bench_profile.Symbols()
+        for address, name, module in ((1 << 63, "__switch_to_asm", None), (3 << 62, "work", "virtio_balloon")):
+            symbols.add(address, name, module)
+        symbols.finish()
+        def run(*addresses):
+            return [b"Trace 0: 0x7f [00000000/%016x/00c0/ff] \n" % address for address in (1 << 63, *addresses)]
+        lines = [*run(3 << 62, 3 << 62), *run(3 << 62, 4096), *run((1 << 63) + 8), b"virtio_notify\n", *run()]
+        self.assertEqual(bench_profile.count(lines, symbols), {1 << 63: 1, 3 << 62: 2})
+        self.assertEqual(symbols.at((1 << 63) + 8), "__switch_to_asm")
 
 
 if __name__ == "__main__":
