@@ -310,14 +310,27 @@ static unsigned int next_pages(struct vb_part *part,
 	return nr - part->page;
 }
 
+/* Four at a time: all that is inflated or deflated comes this way. */
+static __always_inline void encode(__virtio32 *to, bool little_endian,
+				   u32 value, unsigned int nr)
+{
+	for (; nr >= 4; nr -= 4, to += 4, value += 4) {
+		to[0] = __cpu_to_virtio32(little_endian, value);
+		to[1] = __cpu_to_virtio32(little_endian, value + 1);
+		to[2] = __cpu_to_virtio32(little_endian, value + 2);
+		to[3] = __cpu_to_virtio32(little_endian, value + 3);
+	}
+	for (; nr; nr--)
+		*to++ = __cpu_to_virtio32(little_endian, value++);
+}
+
 static void encode_pfns(__virtio32 *to, bool little_endian, unsigned long pfn,
 			unsigned int nr)
 {
-	__virtio32 *last = to + nr * PFNS_PER_PAGE;
-	u32 value = pfn * PFNS_PER_PAGE;
-
-	while (to < last)
-		*to++ = __cpu_to_virtio32(little_endian, value++);
+	if (little_endian)
+		encode(to, true, pfn * PFNS_PER_PAGE, nr * PFNS_PER_PAGE);
+	else
+		encode(to, false, pfn * PFNS_PER_PAGE, nr * PFNS_PER_PAGE);
 }
 
 /* Return: number of PFNs or pieces, 0 at the end of the part or without room. */
@@ -386,42 +399,42 @@ static void __queue_fail_waiting(struct vb_queue *queue, struct list_head *done)
 	}
 }
 
-/* Encode waiting parts as far as there are messages. */
-static bool __queue_feed(struct vb_queue *queue, struct list_head *done)
+/*
+ * Encode a message of the part that waits for longest, or be done with it.
+ * Return: false if none waits, or there is no message, or no room in the ring.
+ */
+static bool __queue_feed(struct vb_queue *queue, struct list_head *done,
+			 bool *fed)
 {
 	struct vb_part *part;
 	struct vb_message *msg;
-	bool fed = false;
 	unsigned int used;
 
 	lockdep_assert_held(&queue->lock);
 	if (queue->dead)
 		__queue_fail_waiting(queue, done);
-	while ((part = list_first_entry_or_null(&queue->waiting,
-						struct vb_part, node))) {
-		msg = list_first_entry_or_null(&queue->free, struct vb_message,
-					       node);
-		if (!msg)
-			break;
-		used = message_encode(queue, msg, part);
-		/* The ring is full. */
-		if (!used && part->range < part->list->nr)
-			break;
-		if (used)
-			part->error = message_send(queue, msg, used);
-		if (used && !part->error) {
-			list_del(&msg->node);
-			msg->part = part;
-			part->in_flight++;
-			fed = true;
-		} else {
-			/* All encoded, or the device takes no more. */
-			list_del_init(&part->node);
-			if (!part->in_flight)
-				list_add_tail(&part->node, done);
-		}
+	part = list_first_entry_or_null(&queue->waiting, struct vb_part, node);
+	msg = list_first_entry_or_null(&queue->free, struct vb_message, node);
+	if (!part || !msg)
+		return false;
+	used = message_encode(queue, msg, part);
+	/* The ring is full. */
+	if (!used && part->range < part->list->nr)
+		return false;
+	if (used)
+		part->error = message_send(queue, msg, used);
+	if (used && !part->error) {
+		list_del(&msg->node);
+		msg->part = part;
+		part->in_flight++;
+		*fed = true;
+	} else {
+		/* All encoded, or the device takes no more. */
+		list_del_init(&part->node);
+		if (!part->in_flight)
+			list_add_tail(&part->node, done);
 	}
-	return fed;
+	return true;
 }
 
 static void __message_done(struct vb_queue *queue, struct vb_message *msg,
@@ -495,9 +508,14 @@ static void queue_run(struct vb_queue *queue, struct vb_part *part)
 	if (part)
 		list_add_tail(&part->node, &queue->waiting);
 	do {
+		again = false;
 		virtqueue_disable_cb(queue->vq);
 		__queue_collect(queue, &done);
-		again = __queue_feed(queue, &done);
+		while (__queue_feed(queue, &done, &again)) {
+			/* There may be many: let interrupts in. */
+			spin_unlock_irqrestore(&queue->lock, flags);
+			spin_lock_irqsave(&queue->lock, flags);
+		}
 		if (again && virtqueue_kick_prepare(queue->vq)) {
 			spin_unlock_irqrestore(&queue->lock, flags);
 			virtqueue_notify(queue->vq);
