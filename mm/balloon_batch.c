@@ -87,6 +87,37 @@ struct balloon_batch *__balloon_batch_get(struct balloon_dev_info *b,
 	return batch;
 }
 
+static struct balloon_batch *try_get(struct balloon_dev_info *b,
+				     unsigned int keep)
+{
+	struct balloon_batch *batch = NULL;
+
+	spin_lock_irq(&b->pages_lock);
+	if (!b->dying && !b->error)
+		batch = __balloon_batch_get(b, keep);
+	spin_unlock_irq(&b->pages_lock);
+	return batch;
+}
+
+/**
+ * balloon_batch_get - wait for an empty batch
+ * @b: the device
+ * @keep: leave at least this many for others
+ * @timeout: in jiffies
+ *
+ * Context: process.
+ * Return: an OPEN batch; or NULL if none came or the device has stopped.
+ */
+struct balloon_batch *balloon_batch_get(struct balloon_dev_info *b,
+					unsigned int keep, unsigned long timeout)
+{
+	struct balloon_batch *batch = NULL;
+
+	wait_event_timeout(b->wait, (batch = try_get(b, keep)) ||
+			   READ_ONCE(b->dying) || READ_ONCE(b->error), timeout);
+	return batch;
+}
+
 /**
  * __balloon_batch_put - return a batch to the pool
  * @batch: the batch
@@ -105,6 +136,21 @@ void __balloon_batch_put(struct balloon_batch *batch)
 	list_move(&batch->node, &b->free);
 	b->nr_free++;
 	wake_up(&b->wait);
+}
+
+/**
+ * balloon_batch_put - return a batch that was not needed
+ * @batch: an OPEN batch without pages
+ *
+ * Context: process.
+ */
+void balloon_batch_put(struct balloon_batch *batch)
+{
+	struct balloon_dev_info *b = batch->b;
+
+	spin_lock_irq(&b->pages_lock);
+	__balloon_batch_put(batch);
+	spin_unlock_irq(&b->pages_lock);
 }
 
 static void __set_error(struct balloon_dev_info *b, int error)

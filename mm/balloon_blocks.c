@@ -26,7 +26,7 @@ struct balloon_block {
 	unsigned long index;		/* its key */
 	unsigned int nr_reserved;	/* pages of the device in this block */
 	unsigned int nr_set;		/* bits set in @set, <= @nr_reserved */
-	bool unit;			/* reserved at once, nothing left since */
+	bool unit;			/* as balloon_blocks_set_unit() was told */
 	DECLARE_BITMAP(set, BALLOON_BLOCK_PAGES);
 };
 
@@ -91,8 +91,11 @@ static struct balloon_block *block_create(struct balloon_blocks *bs,
 					     block, gfp));
 }
 
-static void block_destroy(struct balloon_blocks *bs, struct balloon_block *block)
+static void block_destroy_if_empty(struct balloon_blocks *bs,
+				   struct balloon_block *block)
 {
+	if (block->nr_reserved)
+		return;
 	if (bs->last == block)
 		bs->last = NULL;
 	xa_erase(&bs->blocks, block->index);
@@ -140,35 +143,72 @@ int balloon_blocks_reserve(struct balloon_blocks *bs, unsigned long pfn,
 		}
 		n = pages_in_block(next, end - next);
 		block->nr_reserved += n;
-		block->unit = n == BALLOON_BLOCK_PAGES;
 		next += n;
 	}
 	return 0;
 }
 
-/**
- * balloon_blocks_prepare - allocate what a reservation will need
- * @bs: the index
- * @pfn: the page that is to be reserved
- * @gfp: how to allocate, may sleep
- *
- * The descriptor is there when this returns, but others may reserve pages of
- * its block and drop it with the last of them, so a reservation can still fail.
- *
- * Context: process, not under the lock by which the caller serialises.
- * Return: 0 or -ENOMEM.
- */
-int balloon_blocks_prepare(struct balloon_blocks *bs, unsigned long pfn,
-			   gfp_t gfp)
+/* Return: 0 or -ENOMEM. */
+static int block_prepare(struct balloon_blocks *bs, unsigned long pfn, gfp_t gfp)
 {
-	struct balloon_block *block = block_alloc(pfn, gfp);
+	struct balloon_block *block;
 
+	if (xa_load(&bs->blocks, block_index(pfn)))
+		return 0;
+	block = block_alloc(pfn, gfp);
 	if (!block)
 		return -ENOMEM;
 	/* Interrupts off: the caller's lock, taken in one, encloses this one. */
 	return block_added(block, xa_cmpxchg_irq(&bs->blocks, block->index,
 						 NULL, block, gfp)) ?
 	       0 : -ENOMEM;
+}
+
+/**
+ * balloon_blocks_prepare - allocate what a reservation will need
+ * @bs: the index
+ * @pfn: first page that is to be reserved
+ * @nr: number of pages, may span blocks
+ * @gfp: how to allocate, may sleep
+ *
+ * The descriptors are there when this returns, but others may reserve pages of
+ * a block and drop it with the last of them, so a reservation can still fail.
+ * Whoever fails or does without calls balloon_blocks_unprepare().
+ *
+ * Context: process, not under the lock by which the caller serialises.
+ * Return: 0 or -ENOMEM.
+ */
+int balloon_blocks_prepare(struct balloon_blocks *bs, unsigned long pfn,
+			   unsigned int nr, gfp_t gfp)
+{
+	unsigned int n;
+	int err = 0;
+
+	for (; nr && !err; pfn += n, nr -= n) {
+		n = pages_in_block(pfn, nr);
+		err = block_prepare(bs, pfn, gfp);
+	}
+	return err;
+}
+
+/**
+ * balloon_blocks_unprepare - free what was prepared and is not needed
+ * @bs: the index
+ * @pfn: first page that was not reserved
+ * @nr: number of pages, may span blocks
+ */
+void balloon_blocks_unprepare(struct balloon_blocks *bs, unsigned long pfn,
+			      unsigned int nr)
+{
+	unsigned int n;
+
+	for (; nr; pfn += n, nr -= n) {
+		struct balloon_block *block = block_find(bs, pfn);
+
+		n = pages_in_block(pfn, nr);
+		if (block)
+			block_destroy_if_empty(bs, block);
+	}
 }
 
 /**
@@ -189,9 +229,7 @@ void balloon_blocks_unreserve(struct balloon_blocks *bs, unsigned long pfn,
 		if (WARN_ON_ONCE(!block || block->nr_reserved < block->nr_set + n))
 			continue;
 		block->nr_reserved -= n;
-		block->unit = false;
-		if (!block->nr_reserved)
-			block_destroy(bs, block);
+		block_destroy_if_empty(bs, block);
 	}
 }
 
@@ -263,12 +301,26 @@ bool balloon_blocks_clear(struct balloon_blocks *bs, unsigned long pfn)
 }
 
 /**
- * balloon_blocks_is_unit - can a block be given back as a whole?
+ * balloon_blocks_set_unit - remember whether a block is a unit
  * @bs: the index
- * @pfn: a page of the block
+ * @pfn: a page of a block of which all pages are reserved
+ * @unit: is it?
+ */
+void balloon_blocks_set_unit(struct balloon_blocks *bs, unsigned long pfn,
+			     bool unit)
+{
+	struct balloon_block *block = block_find(bs, pfn);
+
+	if (!WARN_ON_ONCE(!block || block->nr_reserved < BALLOON_BLOCK_PAGES))
+		block->unit = unit;
+}
+
+/**
+ * balloon_blocks_is_unit - is a page of a unit?
+ * @bs: the index
+ * @pfn: the page
  *
- * Return: true if all of its pages were reserved at once, and none has left the
- * device since.
+ * Return: true if balloon_blocks_set_unit() was told so of its block.
  */
 bool balloon_blocks_is_unit(struct balloon_blocks *bs, unsigned long pfn)
 {
@@ -289,6 +341,20 @@ static struct balloon_block *block_next_set(struct balloon_blocks *bs,
 	return NULL;
 }
 
+static unsigned int block_take(struct balloon_block *block, unsigned int max,
+			       unsigned long *pfn)
+{
+	unsigned long start, end;
+
+	start = find_first_bit(block->set, BALLOON_BLOCK_PAGES);
+	end = find_next_zero_bit(block->set, BALLOON_BLOCK_PAGES, start);
+	end = min(end, start + max);
+	bitmap_clear(block->set, start, end - start);
+	block->nr_set -= end - start;
+	*pfn = (block->index << BALLOON_BLOCK_SHIFT) + start;
+	return end - start;
+}
+
 /**
  * balloon_blocks_take - clear the next run of set pages
  * @bs: the index
@@ -305,19 +371,13 @@ unsigned int balloon_blocks_take(struct balloon_blocks *bs, unsigned int max,
 				 unsigned long *pfn)
 {
 	struct balloon_block *block = block_next_set(bs, bs->cursor);
-	unsigned long start, end;
 
 	if (!block)
 		block = block_next_set(bs, 0);
 	if (!block || !max)
 		return 0;
 
-	start = find_first_bit(block->set, BALLOON_BLOCK_PAGES);
-	end = find_next_zero_bit(block->set, BALLOON_BLOCK_PAGES, start);
-	end = min(end, start + max);
-	bitmap_clear(block->set, start, end - start);
-	block->nr_set -= end - start;
 	bs->cursor = block->index;
-	*pfn = (block->index << BALLOON_BLOCK_SHIFT) + start;
-	return end - start;
+	return block_take(block, max, pfn);
 }
+

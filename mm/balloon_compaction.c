@@ -138,7 +138,7 @@ int balloon_page_enqueue(struct balloon_dev_info *b, struct page *page)
 		return -EINVAL;
 
 	while (try_enqueue(b, page))
-		balloon_blocks_prepare(&b->blocks, page_to_pfn(page),
+		balloon_blocks_prepare(&b->blocks, page_to_pfn(page), 1,
 				       GFP_KERNEL | __GFP_NOFAIL);
 	return 0;
 }

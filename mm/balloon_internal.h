@@ -34,13 +34,17 @@ void balloon_blocks_init(struct balloon_blocks *bs);
 int balloon_blocks_reserve(struct balloon_blocks *bs, unsigned long pfn,
 			   unsigned int nr, gfp_t gfp);
 int balloon_blocks_prepare(struct balloon_blocks *bs, unsigned long pfn,
-			   gfp_t gfp);
+			   unsigned int nr, gfp_t gfp);
+void balloon_blocks_unprepare(struct balloon_blocks *bs, unsigned long pfn,
+			      unsigned int nr);
 void balloon_blocks_unreserve(struct balloon_blocks *bs, unsigned long pfn,
 			      unsigned int nr);
 int balloon_blocks_set(struct balloon_blocks *bs, unsigned long pfn,
 		       unsigned int nr);
 bool balloon_blocks_test(struct balloon_blocks *bs, unsigned long pfn);
 bool balloon_blocks_clear(struct balloon_blocks *bs, unsigned long pfn);
+void balloon_blocks_set_unit(struct balloon_blocks *bs, unsigned long pfn,
+			     bool unit);
 bool balloon_blocks_is_unit(struct balloon_blocks *bs, unsigned long pfn);
 unsigned int balloon_blocks_take(struct balloon_blocks *bs, unsigned int max,
 				 unsigned long *pfn);
@@ -49,15 +53,20 @@ unsigned int balloon_blocks_take(struct balloon_blocks *bs, unsigned int max,
 #define BALLOON_PAGE_GFP	(balloon_mapping_gfp_mask() | __GFP_NOMEMALLOC | \
 				 __GFP_NORETRY | __GFP_NOWARN)
 
+bool balloon_in_one_zone(unsigned long first, unsigned long last);
 unsigned int balloon_inflate_order(void);
-struct page *balloon_range_alloc(unsigned int *order);
+struct page *balloon_run_alloc(unsigned int order);
+unsigned int balloon_pages_alloc(struct page **pages, unsigned int max);
 void balloon_range_put(unsigned long pfn, unsigned int nr);
 void balloon_range_own(struct balloon_dev_info *b, unsigned long pfn,
 		       unsigned int nr);
+void __balloon_split(struct balloon_dev_info *b, unsigned long pfn);
+void balloon_range_split(struct balloon_dev_info *b, unsigned long pfn,
+			 unsigned int nr);
 void balloon_range_free(struct balloon_dev_info *b, unsigned long pfn,
 			unsigned int nr);
+void balloon_range_release(unsigned long pfn, unsigned int nr);
 void balloon_page_disown(struct page *page);
-void balloon_page_free(struct page *page);
 
 /* mm/balloon_ranges.c */
 void balloon_range_add_page(struct balloon_range_list *list, unsigned long pfn);
@@ -100,7 +109,10 @@ int balloon_batches_alloc(struct balloon_dev_info *b);
 void balloon_batches_free(struct balloon_dev_info *b);
 struct balloon_batch *__balloon_batch_get(struct balloon_dev_info *b,
 					  unsigned int keep);
+struct balloon_batch *balloon_batch_get(struct balloon_dev_info *b,
+					unsigned int keep, unsigned long timeout);
 void __balloon_batch_put(struct balloon_batch *batch);
+void balloon_batch_put(struct balloon_batch *batch);
 void balloon_batch_submit(struct balloon_batch *batch);
 void balloon_batch_submit_migration(struct balloon_batch *batch,
 				    enum migrate_mode mode);
@@ -141,6 +153,7 @@ extern struct workqueue_struct *balloon_wq;
 /* Unregistration gives up when no page came back for so long. */
 #define BALLOON_DYING_TIMEOUT	(60 * HZ)
 
+unsigned long balloon_room_above_floor(struct balloon_dev_info *b);
 unsigned long balloon_actual(struct balloon_dev_info *b);
 void balloon_report(struct balloon_dev_info *b);
 void balloon_work(struct work_struct *work);
@@ -167,8 +180,9 @@ extern const struct attribute_group *balloon_dev_groups[];
  * the page lock.  Both are under the page lock, too, with two exceptions.  A
  * page that was just allocated gets its owner without: a scanner that has taken
  * a reference looks for the mark under the lock, finds the owner with it, and
- * isolates nothing, since the page is not BALLOONED yet.  A page of which the
- * reference count is frozen loses its owner without: nobody can take the lock.
+ * isolates nothing, since the page is not BALLOONED yet.  A page to which nobody
+ * can get a reference, because it is of a unit or the count is frozen, gets or
+ * loses its owner without: nobody can take the lock.
  */
 static inline struct balloon_dev_info *balloon_page_owner(struct page *page)
 {
@@ -180,6 +194,13 @@ static inline void balloon_page_set_owner(struct page *page,
 {
 	set_page_private(page, (unsigned long)b);
 	balloon_page_set_movable(page);
+}
+
+/* While nobody else has a reference to the page, or can get one. */
+static inline void balloon_page_reset_owner(struct page *page)
+{
+	balloon_page_reset_movable(page);
+	set_page_private(page, 0);
 }
 
 static inline void balloon_page_clear_owner(struct page *page)

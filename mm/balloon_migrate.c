@@ -32,6 +32,9 @@ bool balloon_page_isolate(struct page *page)
 	isolated = !b->dying && !b->error &&
 		   balloon_blocks_clear(&b->blocks, page_to_pfn(page));
 	if (isolated) {
+		/* Nobody has a reference to any other page of a unit. */
+		if (IS_ALIGNED(page_to_pfn(page), BALLOON_BLOCK_PAGES))
+			__balloon_split(b, page_to_pfn(page));
 		b->nr_ballooned--;
 		b->isolated_pages++;
 		b->stats.isolated++;

@@ -7,12 +7,11 @@
  * over pages that lie in a few pageblocks, in an order of its own, so they are
  * sorted by setting bits; a general sort costs several times as much.
  *
- * Uses no field of struct page but its zone.
+ * Uses no field of struct page.
  */
 #include <linux/balloon_compaction.h>
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
-#include <linux/mm.h>
 #include <linux/sort.h>
 
 #include "balloon_internal.h"
@@ -24,11 +23,6 @@ struct bucket {
 	unsigned long block;
 	DECLARE_BITMAP(pages, BALLOON_BLOCK_PAGES);
 };
-
-static bool same_zone(unsigned long pfn1, unsigned long pfn2)
-{
-	return page_zone(pfn_to_page(pfn1)) == page_zone(pfn_to_page(pfn2));
-}
 
 static void append(struct balloon_range_list *list, unsigned long pfn,
 		   unsigned int nr)
@@ -59,25 +53,22 @@ void balloon_range_add_page(struct balloon_range_list *list, unsigned long pfn)
  * @pfn: first page
  * @nr: number of pages, at most BALLOON_BATCH_PAGES - @list->nr_pages
  *
- * Pages adjacent to the range added last, and in its zone, extend it.
+ * Pages adjacent to the range added last extend it.
  */
 void balloon_range_add(struct balloon_range_list *list, unsigned long pfn,
 		       unsigned int nr)
 {
 	struct balloon_range *last = list->range + list->nr - !!list->nr;
+	bool above = last->pfn + last->nr == pfn, below = pfn + nr == last->pfn;
 
-	if (list->nr && last->pfn + last->nr == pfn &&
-	    same_zone(last->pfn, pfn)) {
-		last->nr += nr;
-		list->nr_pages += nr;
-	} else if (list->nr && pfn + nr == last->pfn &&
-		   same_zone(last->pfn, pfn)) {
-		last->pfn = pfn;
-		last->nr += nr;
-		list->nr_pages += nr;
-	} else {
+	if (!list->nr || !(above || below)) {
 		append(list, pfn, nr);
+		return;
 	}
+	if (below)
+		last->pfn = pfn;
+	last->nr += nr;
+	list->nr_pages += nr;
 }
 
 static struct bucket *find_bucket(struct bucket *buckets, unsigned int *nr,
@@ -102,6 +93,9 @@ static unsigned int fill_buckets(struct bucket *buckets,
 	struct bucket *bucket = NULL;
 	unsigned int nr = 0, i;
 
+	/* Each page costs some instructions, each range that is sorted hundreds. */
+	if (list->nr_pages > 32 * list->nr)
+		return 0;
 	for (i = 0; i < list->nr; i++) {
 		unsigned long pfn = list->range[i].pfn;
 		unsigned long end = pfn + list->range[i].nr;
@@ -134,7 +128,6 @@ static struct bucket *take_lowest(struct bucket *buckets, unsigned int *nr)
 	return &buckets[*nr];
 }
 
-/* Adjacent pages in one block are in one zone; blocks that meet may not be. */
 static void empty_bucket(struct balloon_range_list *list,
 			 const struct bucket *bucket)
 {
@@ -170,6 +163,17 @@ static bool sort_by_bitmap(struct balloon_range_list *list)
 	return true;
 }
 
+/* So are the pages that leave the balloon. */
+static bool is_sorted(const struct balloon_range_list *list)
+{
+	unsigned int i;
+
+	for (i = 1; i < list->nr; i++)
+		if (list->range[i].pfn < list->range[i - 1].pfn)
+			return false;
+	return true;
+}
+
 static int range_cmp(const void *a, const void *b)
 {
 	const struct balloon_range *x = a, *y = b;
@@ -185,7 +189,7 @@ static int range_cmp(const void *a, const void *b)
  */
 void balloon_ranges_sort(struct balloon_range_list *list)
 {
-	if (list->nr > 1 && !sort_by_bitmap(list))
+	if (!is_sorted(list) && !sort_by_bitmap(list))
 		sort(list->range, list->nr, sizeof(list->range[0]), range_cmp,
 		     NULL);
 }

@@ -91,7 +91,7 @@ static void free_list(struct list_head *pages)
 	struct page *page;
 
 	while ((page = balloon_page_pop(pages)))
-		balloon_page_free(page);
+		balloon_range_release(page_to_pfn(page), 1);
 }
 
 /* The pages are freed when the worker's round ends, not to be taken again. */
@@ -120,7 +120,7 @@ static void range_reown(struct balloon_dev_info *b, unsigned long pfn,
 /**
  * balloon_account - change how much memory the guest has
  * @b: the device
- * @pfn: a page of the zone in question
+ * @pfn: first of adjacent pages, which may be of several zones
  * @nr: number of pages that the guest gains, negative if it loses them
  *
  * What it can have back when memory runs out, it does not lose.
@@ -129,8 +129,16 @@ static void range_reown(struct balloon_dev_info *b, unsigned long pfn,
  */
 void balloon_account(struct balloon_dev_info *b, unsigned long pfn, long nr)
 {
-	if (nr && !b->deflate_on_oom)
+	unsigned long end = pfn + (nr < 0 ? -nr : nr);
+
+	if (!nr || b->deflate_on_oom)
+		return;
+	if (likely(balloon_in_one_zone(pfn, end - 1))) {
 		adjust_managed_page_count(pfn_to_page(pfn), nr);
+		return;
+	}
+	for (; pfn < end; pfn++)
+		adjust_managed_page_count(pfn_to_page(pfn), nr < 0 ? -1 : 1);
 }
 
 /*
@@ -149,17 +157,23 @@ static void settle_pages(struct balloon_batch *batch, struct list_head *refused,
 	for (i = 0; i < batch->inflate.nr && !clean; i++) {
 		range = &batch->inflate.range[i];
 		n = nr_inflated(batch, range);
+		if (n < range->nr)
+			balloon_range_split(b, range->pfn, range->nr);
 		balloon_account(b, range->pfn + n, range->nr - n);
 		range_hold_back(refused, range->pfn + n, range->nr - n);
 	}
 	for (i = 0; i < batch->deflate.nr; i++) {
 		range = &batch->deflate.range[i];
 		n = clean ? range->nr : nr_deflated(batch, range);
-		if (!migration)
+		if (n < range->nr)
+			balloon_range_split(b, range->pfn, range->nr);
+		if (!migration) {
 			balloon_account(b, range->pfn, n);
-		else if (!clean)
+			balloon_range_free(b, range->pfn, n);
+		} else {
 			balloon_account(b, range->pfn + n, -(long)(range->nr - n));
-		balloon_range_free(b, range->pfn, n);
+			balloon_range_release(range->pfn, n);
+		}
 		range_reown(b, range->pfn + n, range->nr - n);
 	}
 }
@@ -183,10 +197,12 @@ static void __make_free(struct balloon_dev_info *b, unsigned long pfn,
  * A migration changes the size of the balloon only as far as the hypervisor
  * took part of it.
  */
-static void __count(struct balloon_dev_info *b, unsigned int inflated,
-		    unsigned int deflated, bool migration)
+static void __count(const struct balloon_batch *batch, unsigned int inflated,
+		    unsigned int deflated)
 {
-	if (migration) {
+	struct balloon_dev_info *b = batch->b;
+
+	if (balloon_batch_is_migration(batch)) {
 		unsigned int both = min(inflated, deflated);
 
 		__balloon_count_freed(b, deflated);
@@ -199,34 +215,63 @@ static void __count(struct balloon_dev_info *b, unsigned int inflated,
 	count_vm_events(BALLOON_DEFLATE, deflated);
 }
 
+static unsigned int __settle_inflated(struct balloon_batch *batch,
+				      const struct balloon_range *range,
+				      bool clean)
+{
+	unsigned int n = clean ? range->nr : nr_inflated(batch, range);
+	struct balloon_dev_info *b = batch->b;
+
+	__make_ballooned(b, range->pfn, n);
+	__make_free(b, range->pfn + n, range->nr - n);
+	b->nr_inflating -= range->nr;
+	if (balloon_batch_is_migration(batch))
+		b->nr_migrating -= range->nr;
+	return n;
+}
+
+static unsigned int __settle_deflated(struct balloon_batch *batch,
+				      const struct balloon_range *range,
+				      bool clean)
+{
+	unsigned int n = clean ? range->nr : nr_deflated(batch, range);
+	struct balloon_dev_info *b = batch->b;
+
+	__make_free(b, range->pfn, n);
+	__make_ballooned(b, range->pfn + n, range->nr - n);
+	b->nr_deflating -= range->nr;
+	return n;
+}
+
+/* Let interrupts in now and then: each range may be the last of its block. */
+static void __breathe(struct balloon_dev_info *b, unsigned int i)
+	__must_hold(&b->pages_lock)
+{
+	if (i % 32 == 31) {
+		spin_unlock_irq(&b->pages_lock);
+		spin_lock_irq(&b->pages_lock);
+	}
+}
+
 static void __settle_states(struct balloon_batch *batch, bool clean)
 {
 	struct balloon_dev_info *b = batch->b;
-	unsigned int inflated = 0, deflated = 0, i, n;
-	const struct balloon_range *range;
+	unsigned int inflated = 0, deflated = 0, i;
 
 	lockdep_assert_held(&b->pages_lock);
 	for (i = 0; i < batch->inflate.nr; i++) {
-		range = &batch->inflate.range[i];
-		n = clean ? range->nr : nr_inflated(batch, range);
-		__make_ballooned(b, range->pfn, n);
-		__make_free(b, range->pfn + n, range->nr - n);
-		inflated += n;
+		inflated += __settle_inflated(batch, &batch->inflate.range[i],
+					      clean);
+		__breathe(b, i);
 	}
 	for (i = 0; i < batch->deflate.nr; i++) {
-		range = &batch->deflate.range[i];
-		n = clean ? range->nr : nr_deflated(batch, range);
-		__make_free(b, range->pfn, n);
-		__make_ballooned(b, range->pfn + n, range->nr - n);
-		deflated += n;
+		deflated += __settle_deflated(batch, &batch->deflate.range[i],
+					      clean);
+		__breathe(b, i);
 	}
-	b->nr_inflating -= batch->inflate.nr_pages;
-	b->nr_deflating -= batch->deflate.nr_pages;
-	if (balloon_batch_is_migration(batch))
-		b->nr_migrating -= batch->deflate.nr_pages;
 	b->stats.refused += batch->inflate.nr_pages - inflated +
 			    batch->deflate.nr_pages - deflated;
-	__count(b, inflated, deflated, balloon_batch_is_migration(batch));
+	__count(batch, inflated, deflated);
 }
 
 /**
@@ -240,7 +285,6 @@ void balloon_batch_settle(struct balloon_batch *batch)
 {
 	struct balloon_dev_info *b = batch->b;
 	bool clean = balloon_batch_is_clean(batch);
-	unsigned long flags;
 	LIST_HEAD(refused);
 
 	settle_pages(batch, &refused, clean);
@@ -248,7 +292,7 @@ void balloon_batch_settle(struct balloon_batch *batch)
 	if (READ_ONCE(b->error))
 		free_list(&refused);
 
-	spin_lock_irqsave(&b->pages_lock, flags);
+	spin_lock_irq(&b->pages_lock);
 	__settle_states(batch, clean);
 	list_splice(&refused, &b->refused);
 	/* The worker sees its own refusals; a migration's it is to make up. */
@@ -258,7 +302,7 @@ void balloon_batch_settle(struct balloon_batch *batch)
 	list_del_init(&batch->node);
 	__balloon_forgive(b);
 	__balloon_batch_put(batch);
-	spin_unlock_irqrestore(&b->pages_lock, flags);
+	spin_unlock_irq(&b->pages_lock);
 }
 
 /**

@@ -19,6 +19,9 @@
 
 #include "balloon_internal.h"
 
+/* Single pages that are asked for at once; their addresses are on the stack. */
+#define PAGES_AT_ONCE		64U
+
 /* How often a worker that is busy for long tells how far it has come. */
 #define BALLOON_REPORT_INTERVAL	(HZ / 10)
 
@@ -79,21 +82,40 @@ static struct balloon_batch *get_batch(struct balloon_dev_info *b)
 	return batch;
 }
 
-static void put_batch(struct balloon_batch *batch)
-{
-	struct balloon_dev_info *b = batch->b;
-
-	spin_lock_irq(&b->pages_lock);
-	__balloon_batch_put(batch);
-	spin_unlock_irq(&b->pages_lock);
-}
-
-/* Pages that may be taken before the guest has less than its floor. */
-static unsigned long room_above_floor(struct balloon_dev_info *b)
+/**
+ * balloon_room_above_floor - how much may be taken
+ * @b: the device
+ *
+ * Context: any.
+ * Return: number of pages that the guest has above its floor.
+ */
+unsigned long balloon_room_above_floor(struct balloon_dev_info *b)
 {
 	long room = balloon_mem_available() - (long)READ_ONCE(b->floor);
 
 	return max(room, 0L);
+}
+
+static bool add_run(struct balloon_range_list *list, unsigned int order)
+{
+	struct page *page = balloon_run_alloc(order);
+
+	if (!page)
+		return false;
+	balloon_range_add(list, page_to_pfn(page), BIT(order));
+	return true;
+}
+
+static bool add_single_pages(struct balloon_range_list *list, unsigned int nr)
+{
+	struct page *pages[PAGES_AT_ONCE];
+	unsigned int i;
+
+	nr = min3(nr, PAGES_AT_ONCE, BALLOON_BATCH_RANGES - list->nr);
+	nr = balloon_pages_alloc(pages, nr);
+	for (i = 0; i < nr; i++)
+		balloon_range_add(list, page_to_pfn(pages[i]), 1);
+	return nr;
 }
 
 /*
@@ -103,19 +125,40 @@ static unsigned long room_above_floor(struct balloon_dev_info *b)
 static bool alloc_pages_into(struct balloon_range_list *list,
 			     struct balloon_batch *batch, unsigned long nr)
 {
-	unsigned int order = balloon_inflate_order();
-	struct page *page;
+	unsigned int order = balloon_inflate_order(), wanted;
 
 	nr = min_t(unsigned long, nr, BALLOON_BATCH_PAGES);
 	while (list->nr_pages < nr && !balloon_batch_full(batch)) {
-		if (nr - list->nr_pages < BIT(order))
-			order = 0;
-		page = balloon_range_alloc(&order);
-		if (!page)
+		wanted = nr - list->nr_pages;
+		if (order && wanted >= BIT(order) && add_run(list, order))
+			continue;
+		order = 0;
+		if (!add_single_pages(list, wanted))
 			return false;
-		balloon_range_add(list, page_to_pfn(page), BIT(order));
 	}
 	return true;
+}
+
+static bool own_range(struct balloon_dev_info *b,
+		      const struct balloon_range *range)
+{
+	bool owned;
+
+	/* Not under the lock: the page allocator may be busy for long. */
+	owned = !balloon_blocks_prepare(&b->blocks, range->pfn, range->nr,
+					GFP_NOWAIT | __GFP_NOWARN);
+	spin_lock_irq(&b->pages_lock);
+	owned = owned &&
+		!balloon_blocks_reserve(&b->blocks, range->pfn, range->nr,
+					GFP_NOWAIT | __GFP_NOWARN);
+	if (owned) {
+		b->nr_inflating += range->nr;
+		b->stats.enqueued += range->nr;
+	} else {
+		balloon_blocks_unprepare(&b->blocks, range->pfn, range->nr);
+	}
+	spin_unlock_irq(&b->pages_lock);
+	return owned;
 }
 
 /* FREE -> PENDING_INFLATE, but for ranges for which memory is too short. */
@@ -124,18 +167,9 @@ static bool own_pages(struct balloon_dev_info *b,
 {
 	unsigned int i, nr, nr_pages = 0;
 
-	spin_lock_irq(&b->pages_lock);
-	for (nr = 0; nr < list->nr; nr++) {
-		if (balloon_blocks_reserve(&b->blocks, list->range[nr].pfn,
-					   list->range[nr].nr,
-					   GFP_NOWAIT | __GFP_NOWARN))
-			break;
+	/* One by one: each may be of a new block, and interrupts are off. */
+	for (nr = 0; nr < list->nr && own_range(b, &list->range[nr]); nr++)
 		nr_pages += list->range[nr].nr;
-	}
-	b->nr_inflating += nr_pages;
-	b->stats.enqueued += nr_pages;
-	spin_unlock_irq(&b->pages_lock);
-
 	for (i = nr; i < list->nr; i++)
 		balloon_range_put(list->range[i].pfn, list->range[i].nr);
 	for (i = 0; i < nr; i++)
@@ -153,7 +187,7 @@ static int balloon_inflate(struct balloon_dev_info *b, unsigned long nr)
 
 	if (!batch)
 		return -EAGAIN;
-	nr = min(nr, room_above_floor(b));
+	nr = min(nr, balloon_room_above_floor(b));
 	enough = alloc_pages_into(&batch->inflate, batch, nr);
 	enough &= own_pages(b, &batch->inflate);
 	if (!nr || !enough) {
@@ -162,7 +196,7 @@ static int balloon_inflate(struct balloon_dev_info *b, unsigned long nr)
 		spin_unlock_irq(&b->pages_lock);
 	}
 	if (!batch->inflate.nr) {
-		put_batch(batch);
+		balloon_batch_put(batch);
 		return -EAGAIN;
 	}
 	balloon_batch_submit(batch);
@@ -184,6 +218,8 @@ static void take_pages_into(struct balloon_dev_info *b,
 		n = balloon_blocks_take(&b->blocks, max, &pfn);
 		if (!n)
 			break;
+		if (n < BALLOON_BLOCK_PAGES)
+			__balloon_split(b, pfn);
 		balloon_range_add(list, pfn, n);
 		b->nr_ballooned -= n;
 		b->nr_deflating += n;
@@ -209,7 +245,7 @@ static int balloon_deflate(struct balloon_dev_info *b, unsigned long nr)
 		return 0;
 	}
 	/* All are isolated or pending: have them come back. */
-	put_batch(batch);
+	balloon_batch_put(batch);
 	balloon_batch_flush(b);
 	return wait_event_timeout(b->wait, something_to_deflate(b) ||
 				  READ_ONCE(b->dying), HZ) ? 0 : -EAGAIN;
@@ -303,18 +339,6 @@ void balloon_work(struct work_struct *work)
 		b->backoff = 0;
 }
 
-/* A batch for the guest that has run out of memory; the worker leaves some. */
-static struct balloon_batch *get_batch_to_squeeze(struct balloon_dev_info *b)
-{
-	struct balloon_batch *batch = NULL;
-
-	spin_lock_irq(&b->pages_lock);
-	if (!b->dying && !b->error)
-		batch = __balloon_batch_get(b, 0);
-	spin_unlock_irq(&b->pages_lock);
-	return batch;
-}
-
 static bool cannot_squeeze(struct balloon_dev_info *b)
 {
 	return READ_ONCE(b->dying) || READ_ONCE(b->error);
@@ -331,18 +355,16 @@ static bool cannot_squeeze(struct balloon_dev_info *b)
  */
 unsigned long balloon_squeeze(struct balloon_dev_info *b, unsigned long nr)
 {
-	struct balloon_batch *batch = NULL;
+	struct balloon_batch *batch = balloon_batch_get(b, 0, BALLOON_OOM_TIMEOUT);
 	unsigned long deflated;
 	unsigned int seq;
 
-	wait_event_timeout(b->wait, (batch = get_batch_to_squeeze(b)) ||
-			   cannot_squeeze(b), BALLOON_OOM_TIMEOUT);
 	if (!batch)
 		return 0;
 	take_pages_into(b, batch, nr);
 	nr = batch->deflate.nr_pages;
 	if (!nr) {
-		put_batch(batch);
+		balloon_batch_put(batch);
 		return 0;
 	}
 
@@ -424,7 +446,7 @@ void balloon_deflate_all(struct balloon_dev_info *b)
 		if (batch->deflate.nr) {
 			balloon_batch_submit(batch);
 		} else {
-			put_batch(batch);
+			balloon_batch_put(batch);
 			balloon_batch_flush(b);
 			wait_event_timeout(b->wait, balloon_is_empty(b) ||
 					   something_to_deflate(b), HZ);
@@ -458,7 +480,7 @@ void balloon_abandon(struct balloon_dev_info *b)
 	while ((batch = try_get_batch(b))) {
 		take_pages_into(b, batch, ULONG_MAX);
 		if (!batch->deflate.nr) {
-			put_batch(batch);
+			balloon_batch_put(batch);
 			break;
 		}
 		balloon_batch_settle(batch);

@@ -51,7 +51,7 @@ struct device;
 #define BALLOON_NR_BATCHES	8
 
 /**
- * struct balloon_range - physically contiguous guest pages of one zone
+ * struct balloon_range - physically contiguous guest pages
  * @pfn: first page frame number
  * @nr: number of pages, at least 1
  * @nr_refused: set by the adapter before it completes the batch: how many

@@ -369,7 +369,7 @@ device_test() {
 	verify_start 64
 	load_driver
 	wait_until 10 [ -d $CLASS/balloon0 ] || { not_ok "no driver takes the device"; return; }
-	balloon_to 100
+	balloon_to 40
 	ledger
 	for bit in "$@"; do
 		equal "feature ${bit%=*}" "${bit#*=}" "$(features "${bit%=*}")"

@@ -472,13 +472,13 @@ static void prepare_then_reserve(struct kunit *test)
 
 	for (nth = 1; nth <= 2; nth++) {
 		test_fail_nth = nth;
-		KUNIT_EXPECT_EQ(test, balloon_blocks_prepare(&m->bs, FIRST_PFN,
+		KUNIT_EXPECT_EQ(test, balloon_blocks_prepare(&m->bs, FIRST_PFN, 1,
 							     GFP_KERNEL),
 				-ENOMEM);
 		KUNIT_EXPECT_EQ(test, test_objects, 0);
 	}
 	for (nth = 0; nth < 2; nth++) {
-		KUNIT_EXPECT_EQ(test, balloon_blocks_prepare(&m->bs, FIRST_PFN,
+		KUNIT_EXPECT_EQ(test, balloon_blocks_prepare(&m->bs, FIRST_PFN, 1,
 							     GFP_KERNEL), 0);
 		KUNIT_EXPECT_EQ(test, test_objects, 1);
 	}
@@ -496,7 +496,7 @@ static struct balloon_blocks *raced;
 
 static void prepare_raced(void)
 {
-	balloon_blocks_prepare(raced, FIRST_PFN, GFP_KERNEL);
+	balloon_blocks_prepare(raced, FIRST_PFN, 1, GFP_KERNEL);
 }
 
 static void reserve_raced(void)
@@ -517,7 +517,7 @@ static void prepare_races_with_reserve(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_objects, 0);
 
 	test_meanwhile = reserve_raced;
-	KUNIT_EXPECT_EQ(test, balloon_blocks_prepare(&m->bs, FIRST_PFN,
+	KUNIT_EXPECT_EQ(test, balloon_blocks_prepare(&m->bs, FIRST_PFN, 1,
 						     GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, test_objects, 1);
 	KUNIT_EXPECT_EQ(test, balloon_blocks_set(&m->bs, FIRST_PFN, 3), 0);
@@ -525,6 +525,25 @@ static void prepare_races_with_reserve(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, balloon_blocks_clear(&m->bs, FIRST_PFN + 1));
 	KUNIT_EXPECT_TRUE(test, balloon_blocks_clear(&m->bs, FIRST_PFN + 2));
 	balloon_blocks_unreserve(&m->bs, FIRST_PFN, 3);
+	KUNIT_EXPECT_EQ(test, test_objects, 0);
+}
+
+/* Of three blocks the third cannot be had: nothing is left of the others. */
+static void prepare_some_then_give_up(struct kunit *test)
+{
+	const unsigned int nr = 2 * BALLOON_BLOCK_PAGES + 1;
+	struct model *m = test->priv;
+
+	test_fail_nth = 5;
+	KUNIT_EXPECT_EQ(test, balloon_blocks_prepare(&m->bs, FIRST_PFN, nr,
+						     GFP_KERNEL), -ENOMEM);
+	test_fail_nth = 0;
+	KUNIT_EXPECT_EQ(test, test_objects, 2);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_reserve(&m->bs, FIRST_PFN, 1,
+						     GFP_NOWAIT), 0);
+	balloon_blocks_unprepare(&m->bs, FIRST_PFN, nr);
+	KUNIT_EXPECT_EQ(test, test_objects, 1);
+	balloon_blocks_unreserve(&m->bs, FIRST_PFN, 1);
 	KUNIT_EXPECT_EQ(test, test_objects, 0);
 }
 
@@ -661,6 +680,7 @@ static struct kunit_case blocks_test_cases[] = {
 	KUNIT_CASE(lookups_survive_a_freed_block),
 	KUNIT_CASE(prepare_then_reserve),
 	KUNIT_CASE(prepare_races_with_reserve),
+	KUNIT_CASE(prepare_some_then_give_up),
 	KUNIT_CASE(extreme_page_numbers),
 	KUNIT_CASE(overhead_is_below_0_02_percent),
 	KUNIT_CASE(random_walk),

@@ -239,12 +239,12 @@ static void units_come_and_go(struct kunit *test)
 		/* Single pages do not fill a block by chance. */
 		fake.next = BALLOON_BLOCK_PAGES + 3;
 		fake.stride = 3;
-		fake.nr_freed_units = 0;
+		fake.nr_freed_blocks = 0;
 		resize(test, cases[i].target);
 		KUNIT_EXPECT_EQ(test, fake.nr_taken, cases[i].target);
 		resize(test, 0);
 		KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
-		KUNIT_EXPECT_EQ(test, fake.nr_freed_units, cases[i].units);
+		KUNIT_EXPECT_EQ(test, fake.nr_freed_blocks, cases[i].units);
 	}
 	KUNIT_EXPECT_EQ(test, test_objects, BALLOON_NR_BATCHES);
 }
@@ -261,7 +261,7 @@ static void units_are_not_wanted_or_not_there(struct kunit *test)
 	resize(test, BALLOON_BLOCK_PAGES);
 	resize(test, 0);
 	inflate_order = BALLOON_BLOCK_SHIFT;
-	KUNIT_EXPECT_EQ(test, fake.nr_freed_units, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_freed_blocks, 0);
 }
 
 static void units_are_of_an_order_up_to_a_block(struct kunit *test)
@@ -292,10 +292,10 @@ static void unit_is_cut(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 500);
 	resize(test, 0);
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
-	KUNIT_EXPECT_EQ(test, fake.nr_freed_units, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_freed_blocks, 0);
 }
 
-/* A page of a unit is isolated, and migrated or put back. */
+/* The first page of a unit is isolated, and migrated or put back. */
 static void unit_loses_a_page(struct kunit *test)
 {
 	unsigned int i;
@@ -304,7 +304,10 @@ static void unit_loses_a_page(struct kunit *test)
 	fake.units = true;
 	for (i = 0; i < 2; i++) {
 		resize(test, BALLOON_BLOCK_PAGES);
-		isolate_some(test, 1);
+		KUNIT_EXPECT_FALSE(test, compaction_isolate(arena + 1));
+		KUNIT_ASSERT_TRUE(test, compaction_isolate(arena));
+		KUNIT_EXPECT_TRUE(test, fake_page(arena + 1)->movable);
+		validate(test);
 		if (i)
 			compaction_putback(compaction_first());
 		else
@@ -312,7 +315,7 @@ static void unit_loses_a_page(struct kunit *test)
 		settle(test);
 		resize(test, 0);
 		KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
-		KUNIT_EXPECT_EQ(test, fake.nr_freed_units, i);
+		KUNIT_EXPECT_EQ(test, fake.nr_freed_blocks, i);
 	}
 }
 
@@ -334,31 +337,38 @@ static void unit_is_filled_up(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fake.page[0].taken);
 	resize(test, 0);
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
-	KUNIT_EXPECT_EQ(test, fake.nr_freed_units, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_freed_blocks, 1);
 }
 
-/* Somebody looks at a page, or it is faulty: then they are freed one by one. */
+/* Somebody looks at its first page: then they are freed one by one. */
 static void unit_is_in_use(struct kunit *test)
+{
+	begin(test);
+	fake.units = true;
+	resize(test, BALLOON_BLOCK_PAGES);
+	get_page(arena);
+	balloon_set_target(&host.b, 0);
+	fake_run_work(fake.now);
+	while (host_answer_nth(0))
+		;
+	fake_run_work(fake.now);
+	KUNIT_EXPECT_EQ(test, host.b.nr_deflating, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 1);
+	KUNIT_EXPECT_FALSE(test, PageOffline(arena));
+	fake_put_page(arena);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+	validate(test);
+	KUNIT_EXPECT_EQ(test, fake.nr_freed_blocks, 0);
+}
+
+/* So they are if one is faulty. */
+static void unit_is_faulty(struct kunit *test)
 {
 	unsigned int i;
 
 	begin(test);
 	fake.units = true;
 	for (i = 0; i < BALLOON_BLOCK_PAGES; i += BALLOON_BLOCK_PAGES - 1) {
-		resize(test, BALLOON_BLOCK_PAGES);
-		get_page(arena + i);
-		balloon_set_target(&host.b, 0);
-		fake_run_work(fake.now);
-		while (host_answer_nth(0))
-			;
-		fake_run_work(fake.now);
-		KUNIT_EXPECT_EQ(test, host.b.nr_deflating, 0);
-		KUNIT_EXPECT_EQ(test, fake.nr_taken, 1);
-		KUNIT_EXPECT_FALSE(test, PageOffline(arena + i));
-		fake_put_page(arena + i);
-		KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
-		validate(test);
-
 		if (!IS_ENABLED(CONFIG_MEMORY_FAILURE))
 			continue;
 		resize(test, BALLOON_BLOCK_PAGES);
@@ -367,7 +377,7 @@ static void unit_is_in_use(struct kunit *test)
 		ClearPageHWPoison(arena + i);
 		KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
 	}
-	KUNIT_EXPECT_EQ(test, fake.nr_freed_units, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_freed_blocks, 0);
 }
 
 /* The hypervisor takes or gives back only a part. */
@@ -389,7 +399,7 @@ static void unit_is_refused_in_part(struct kunit *test)
 	host.keep = 0;
 	resize(test, 0);
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
-	KUNIT_EXPECT_EQ(test, fake.nr_freed_units, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_freed_blocks, 0);
 }
 
 /*
@@ -433,13 +443,13 @@ static void batch_holds_no_more_pages(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, balloon_batch_full(batch));
 	take_pages_into(&host.b, batch, ULONG_MAX);
 	KUNIT_EXPECT_EQ(test, batch->deflate.nr_pages, BALLOON_BATCH_PAGES);
-	put_batch(batch);
+	balloon_batch_put(batch);
 
 	batch = try_get_batch(&host.b);
 	KUNIT_ASSERT_NOT_NULL(test, batch);
 	take_pages_into(&host.b, batch, ULONG_MAX);
 	KUNIT_EXPECT_EQ(test, batch->deflate.nr_pages, 1);
-	put_batch(batch);
+	balloon_batch_put(batch);
 	balloon_blocks_unreserve(bs, pfn, BALLOON_BATCH_PAGES + 1);
 	host.b.nr_ballooned = 0;
 	host.b.nr_deflating = 0;
@@ -455,7 +465,7 @@ static void batch_holds_no_more_pages(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, batch->inflate.nr, 1);
 		KUNIT_EXPECT_EQ(test, balloon_batch_full(batch),
 				nr >= BALLOON_BATCH_PAGES);
-		put_batch(batch);
+		balloon_batch_put(batch);
 	}
 	fake.endless = NULL;
 	validate(test);
@@ -567,8 +577,8 @@ static void r33_inflation_without_memory(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, fake.nr_taken, 10);
 		resize(test, 0);
 	} while (failed && nth < 100);
-	/* Ten pages; a descriptor and a slot for each of two blocks. */
-	KUNIT_EXPECT_EQ(test, nth - 1, 10 + 2 * 2);
+	/* All pages at once; a descriptor and a slot for each of two blocks. */
+	KUNIT_EXPECT_EQ(test, nth - 1, 1 + 2 * 2);
 }
 
 /* A hypervisor that takes nothing: a try now and then, not all the time. */
@@ -932,7 +942,7 @@ static void unregister_with_a_batch_in_use(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, batch);
 	KUNIT_EXPECT_EQ(test, host_unregister(test), -EBUSY);
 	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
-	put_batch(batch);
+	balloon_batch_put(batch);
 	validate(test);
 }
 
@@ -1160,6 +1170,10 @@ static void sysfs_shows_every_number(struct kunit *test)
 					0);
 		KUNIT_EXPECT_EQ(test, attr->attr.mode & 0222,
 				attr->store ? 0200 : 0);
+		if (!sysfs_files[i].value) {
+			KUNIT_EXPECT_NULL(test, attr->show);
+			continue;
+		}
 		KUNIT_EXPECT_EQ(test, attr->show(&s->dev, attr, s->buf),
 				strlen(sysfs_files[i].value));
 		KUNIT_EXPECT_EQ_MSG(test, strcmp(s->buf, sysfs_files[i].value), 0,
@@ -1428,6 +1442,7 @@ static struct kunit_case dev_test_cases[] = {
 	KUNIT_CASE(unit_loses_a_page),
 	KUNIT_CASE(unit_is_filled_up),
 	KUNIT_CASE(unit_is_in_use),
+	KUNIT_CASE(unit_is_faulty),
 	KUNIT_CASE(unit_is_refused_in_part),
 	KUNIT_CASE(batch_holds_no_more_pages),
 	KUNIT_CASE(batches_are_kept_for_migration),

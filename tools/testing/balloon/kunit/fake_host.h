@@ -100,9 +100,6 @@ static void host_check_list(struct balloon_range_list *list, bool inflate)
 			fake_violation("a range is empty or refused beforehand");
 		if (i && range->pfn < range[-1].pfn + range[-1].nr)
 			fake_violation("ranges do not ascend");
-		if (fake_page_zone(pfn_to_page(range->pfn)) !=
-		    fake_page_zone(pfn_to_page(range->pfn + range->nr - 1)))
-			fake_violation("a range spans zones");
 		for (j = 0; j < range->nr; j++) {
 			struct fake_page *p;
 
@@ -335,15 +332,19 @@ static struct balloon_block *validate_block(struct kunit *test,
 		if (!test_bit(i, block->set))
 			continue;
 		p = fake_page(page);
-		KUNIT_ASSERT_PTR_EQ(test, balloon_page_owner(page), b);
+		KUNIT_ASSERT_PTR_EQ(test, balloon_page_owner(page),
+				    block->unit && i ? NULL : b);
 		KUNIT_ASSERT_TRUE(test, p->taken);
-		KUNIT_ASSERT_TRUE(test, p->movable);
+		KUNIT_ASSERT_EQ(test, p->movable, !(block->unit && i));
 		KUNIT_ASSERT_FALSE(test, p->isolated);
 		KUNIT_ASSERT_FALSE(test, p->inflate_in_flight);
 		/* Rule 1; after an error nobody knows. */
 		if (b->ops && sure)
 			KUNIT_ASSERT_TRUE(test, p->at_host);
 	}
+	if (block->unit)
+		KUNIT_ASSERT_TRUE(test, fake_is_run(pfn_to_page(first),
+						    BALLOON_BLOCK_SHIFT));
 	return block;
 }
 
@@ -361,19 +362,22 @@ struct seen {
 	long charged[2];
 };
 
-static void validate_pages(struct kunit *test, struct seen *seen)
+static void validate_pages(struct kunit *test, struct balloon_dev_info *b,
+			   struct seen *seen)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARENA_PAGES; i++) {
 		struct fake_page *p = &fake.page[i];
 		struct page *page = arena + i;
+		bool tail = i % BALLOON_BLOCK_PAGES &&
+			    balloon_blocks_is_unit(&b->blocks, page_to_pfn(page));
 
 		seen->isolated += p->isolated;
 		seen->offline += !!PageOffline(page);
 		seen->charged[fake_page_zone(page)] += !!PageOffline(page);
 		KUNIT_ASSERT_FALSE(test, PageLocked(page));
-		KUNIT_ASSERT_EQ(test, page_count(page), p->isolated ? 2 : 1);
+		KUNIT_ASSERT_EQ(test, page_count(page), p->isolated ? 2 : !tail);
 		KUNIT_ASSERT_EQ(test, p->movable, !!page_private(page));
 		if (p->movable || p->isolated)
 			KUNIT_ASSERT_TRUE(test, PageOffline(page));
@@ -462,7 +466,7 @@ static void validate_device(struct kunit *test, struct balloon_dev_info *b,
 		seen.reserved += block->nr_reserved;
 		seen.set += block->nr_set;
 	}
-	validate_pages(test, &seen);
+	validate_pages(test, b, &seen);
 	validate_batches(test, b, &seen);
 	list_for_each_entry_safe(page, next, &b->refused, lru) {
 		seen.refused++;

@@ -63,6 +63,7 @@ static struct page *arena;
 struct fake_page {
 	bool taken;		/* not free */
 	bool movable;		/* by the core's own word */
+	bool was_movable;	/* and keeps the mark until it is freed alone */
 	bool at_host;		/* the hypervisor has it */
 	bool inflate_in_flight;	/* the hypervisor may yet get it */
 	bool deflate_in_flight;	/* or give it back */
@@ -89,8 +90,9 @@ static struct fake_mm {
 	unsigned int stride;		/* how far from one page to the next */
 	unsigned int zone_boundary;	/* first page of the upper zone */
 	bool no_memory;
+	bool interrupted;		/* a signal has come */
 	bool units;			/* whole blocks can be had */
-	unsigned int nr_freed_units;
+	unsigned int nr_freed_blocks;	/* in one piece */
 	/* If not NULL: the next of pages without end, of which only the number counts. */
 	struct page *endless;
 	unsigned long mem_available;
@@ -155,6 +157,12 @@ static inline void fake_must_move_on(void)
 	KUNIT_ASSERT_TRUE_MSG(fake.test, fake_moves_on(), "the core spins");
 }
 
+/* Two zones, for which the case says where they meet. */
+static inline unsigned int fake_page_zone(struct page *page)
+{
+	return arena_index(page) >= fake.zone_boundary;
+}
+
 /* Page allocator */
 
 static struct page *fake_take_page(unsigned int index)
@@ -187,9 +195,25 @@ static struct page *fake_alloc_page(gfp_t gfp)
 /* The core's own allocations fail when told to, like those of objects. */
 static struct page *fake_core_alloc_page(gfp_t gfp)
 {
-	if (fake.endless)
-		return fake.endless++;
 	return test_alloc_fails(gfp) ? NULL : fake_alloc_page(gfp);
+}
+
+/* As many as there are; it is one allocation that may fail. */
+static unsigned long fake_alloc_pages_bulk_array(gfp_t gfp, unsigned long nr,
+						 struct page **pages)
+{
+	bool fails = !fake.endless && test_alloc_fails(gfp);
+	unsigned long i;
+
+	for (i = 0; i < nr && !fails; i++) {
+		if (pages[i])
+			fake_violation("asks for pages where it has some");
+		pages[i] = fake.endless ? fake.endless++ :
+			   fake_alloc_page(gfp);
+		if (!pages[i])
+			break;
+	}
+	return i;
 }
 
 static bool fake_unit_is_free(unsigned int first)
@@ -216,10 +240,34 @@ static struct page *fake_core_alloc_pages(gfp_t gfp, unsigned int order)
 		if (!fake_unit_is_free(first))
 			continue;
 		for (i = 0; i < BALLOON_BLOCK_PAGES; i++)
-			fake_take_page(first + i);
+			set_page_count(fake_take_page(first + i), !i);
 		return arena + first;
 	}
 	return NULL;
+}
+
+/* Return: is there a reference to the first page, and to no other? */
+static bool fake_is_run(struct page *page, unsigned int order)
+{
+	unsigned int i;
+
+	for (i = 0; i < BIT(order); i++)
+		if (page_count(page + i) != !i)
+			return false;
+	return true;
+}
+
+static inline void fake_split_page(struct page *page, unsigned int order)
+{
+	unsigned int i;
+
+	if (!page_count(page))
+		fake_violation("a free unit was split");
+	for (i = 1; i < BIT(order); i++) {
+		if (page_count(page + i))
+			fake_violation("a unit was split twice");
+		set_page_count(page + i, 1);
+	}
 }
 
 /* The arena keeps the last reference. */
@@ -231,6 +279,8 @@ static void fake_put_page(struct page *page)
 		put_page(page);
 		return;
 	}
+	if (!page_count(page))
+		fake_violation("a page of a unit was freed");
 	if (!p->taken)
 		fake_violation("a free page was freed");
 	if (PageLocked(page))
@@ -242,17 +292,31 @@ static void fake_put_page(struct page *page)
 	if (p->taken)
 		fake.nr_taken--;
 	p->taken = false;
+	p->was_movable = false;
 }
 
-/* The pages of a unit but the first have no reference. */
+/* For the arena every page has one; but nobody uses those that were not taken. */
+static inline int fake_page_ref_count(struct page *page)
+{
+	return fake_page(page)->taken ? page_count(page) : 0;
+}
+
 static inline void fake_free_pages(struct page *page, unsigned int order)
 {
 	unsigned int i;
 
-	fake.nr_freed_units += order == BALLOON_BLOCK_SHIFT;
+	if (!order) {
+		fake_put_page(page);
+		return;
+	}
+	fake.nr_freed_blocks += order == BALLOON_BLOCK_SHIFT;
+	if (arena_index(page) % BIT(order) || !fake_is_run(page, order))
+		fake_violation("pages were freed as what they are not");
+	if (fake_page_zone(page) != fake_page_zone(page + BIT(order) - 1))
+		fake_violation("pages of two zones were freed as one");
 	for (i = 0; i < BIT(order); i++) {
-		if (page_count(page + i) != !i)
-			fake_violation("a unit was freed that somebody uses");
+		if (i && fake_page(page + i)->was_movable)
+			fake_violation("a page was freed with a mark on it");
 		set_page_count(page + i, 1);
 		fake_put_page(page + i);
 	}
@@ -269,12 +333,6 @@ static void fake_lock_page(struct page *page)
 static void fake_count_vm_events(enum vm_event_item item, long nr)
 {
 	fake.events[item] += nr;
-}
-
-/* Two zones, for which the case says where they meet. */
-static inline unsigned int fake_page_zone(struct page *page)
-{
-	return arena_index(page) >= fake.zone_boundary;
 }
 
 /* In the place of mm/balloon_movable.h. */
@@ -301,15 +359,17 @@ static inline void balloon_page_clear_movable(struct page *page)
 	if (!fake_page(page)->movable)
 		fake_violation("made immovable twice");
 	fake_page(page)->movable = false;
+	fake_page(page)->was_movable = true;
 }
 
 static inline void balloon_page_reset_movable(struct page *page)
 {
 	if (page_count(page))
 		fake_violation("reset while others may have a reference");
-	if (!fake_page(page)->movable)
+	if (fake_page(page)->movable != !!page_private(page))
 		fake_violation("made immovable twice");
 	fake_page(page)->movable = false;
+	fake_page(page)->was_movable = false;
 }
 
 static inline bool balloon_page_has_mapping(struct page *page)
@@ -590,8 +650,22 @@ static inline void fake_free_compound(struct page *page)
 #define alloc_page(gfp)			fake_core_alloc_page(gfp)
 #undef alloc_pages
 #define alloc_pages(gfp, order)		fake_core_alloc_pages(gfp, order)
+#undef alloc_pages_bulk_array
+#define alloc_pages_bulk_array(gfp, nr, pages) \
+	fake_alloc_pages_bulk_array(gfp, nr, pages)
 #undef split_page
-#define split_page(page, order)		do { } while (0)
+#define split_page(page, order)		fake_split_page(page, order)
+#undef alloc_pages_bulk_array_node
+#define alloc_pages_bulk_array_node(gfp, nid, nr, pages) \
+	fake_alloc_pages_bulk_array(gfp, nr, pages)
+#undef page_ref_count
+#define page_ref_count(page)		fake_page_ref_count(page)
+#undef pfn_to_nid
+#define pfn_to_nid(pfn)			((void)(pfn), 0)
+#undef for_each_online_node
+#define for_each_online_node(nid)	for (nid = 0; nid < 1; nid++)
+#undef signal_pending
+#define signal_pending(task)		fake.interrupted
 #undef __free_pages
 #define __free_pages(page, order)	fake_free_pages(page, order)
 #undef put_page
@@ -708,6 +782,7 @@ static void fake_mm_exit(void)
 		if (PageOffline(page))
 			__ClearPageOffline(page);
 		set_page_private(page, 0);
+		set_page_count(page, max(page_count(page), 1));
 		while (page_count(page) > 1)
 			(put_page)(page);
 	}

@@ -50,8 +50,12 @@ typedef unsigned int gfp_t;
 	((type *)((char *)(ptr) - offsetof(type, member)))
 #define U32_MAX			UINT_MAX
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
+#define __must_hold(lock)
+#define IS_ALIGNED(n, a)	(!((n) & ((a) - 1)))
+#define ALIGN_DOWN(n, a)	((n) & ~((unsigned long)(a) - 1))
 #define ALIGN(n, a)		(((n) + (a) - 1) & ~((unsigned long)(a) - 1))
 #define round_down(n, a)	((n) & ~((typeof(n))(a) - 1))
+#define min3(x, y, z)		min(min(x, y), z)
 #define min_t(type, a, b)	({ type _a = (a), _b = (b); _a < _b ? _a : _b; })
 #define max_t(type, a, b)	({ type _a = (a), _b = (b); _a > _b ? _a : _b; })
 #define min(a, b)		min_t(typeof((a) + (b)), a, b)
@@ -255,7 +259,14 @@ static inline void list_splice_init(struct list_head *list, struct list_head *he
 	     n = list_next_entry(pos, member); &pos->member != (head); \
 	     pos = n, n = list_next_entry(n, member))
 
-/* Memory */
+/* Processes: there is one, and who wants it interrupted defines the macro again. */
+#define ERESTARTSYS		512
+#define current			NULL
+#define signal_pending(task)	((void)(task), false)
+
+/* Memory, all of one node */
+#define for_each_online_node(nid)	for (nid = 0; nid < 1; nid++)
+#define pfn_to_nid(pfn)		((void)(pfn), 0)
 #define GFP_KERNEL		1u
 #define GFP_NOWAIT		2u
 #define GFP_ATOMIC		512u
@@ -266,6 +277,10 @@ static inline void list_splice_init(struct list_head *list, struct list_head *he
 #define __GFP_NOMEMALLOC	64u
 #define __GFP_COMP		128u
 #define __GFP_NOFAIL		256u
+#define __GFP_THISNODE		1024u
+#define PAGE_ALLOC_COSTLY_ORDER	3
+#define pageblock_order		9
+#define NUMA_NO_NODE		(-1)
 #define __GFP_RECLAIM		GFP_KERNEL
 #define gfpflags_allow_blocking(gfp)	(!!((gfp) & GFP_KERNEL))
 
@@ -298,6 +313,7 @@ static inline size_t kmalloc_size_roundup(size_t size)
 
 #define __ffs(word)		((unsigned int)__builtin_ctzl(word))
 #define hweight_long(word)	((unsigned int)__builtin_popcountl(word))
+#define __fls(word)		(63U - __builtin_clzl(word))
 
 static inline bool test_bit(unsigned long bit, const unsigned long *map)
 {
@@ -481,7 +497,7 @@ static inline void *xa_at_or_above(const struct xarray *xa, unsigned long *index
 }
 
 #define xa_for_each_start(xa, index, entry, start)			\
-	for (index = (start); ((entry) = xa_at_or_above(xa, &(index))); index++)
+	for (index = (start); ((entry) = xa_at_or_above(xa, &(index))); (index)++)
 #define xa_for_each(xa, index, entry)	xa_for_each_start(xa, index, entry, 0)
 
 /* Locks: taken twice, or not held where they should be, is the end. */
@@ -636,7 +652,9 @@ static inline void put_page(struct page *page)
 #define __free_page(page)	__free_pages(page, 0)
 #define get_page(page)		((void)(page)->count++)
 #define page_count(page)	((page)->count)
+#define page_ref_count(page)	page_count(page)
 #define set_page_count(page, value)	((page)->count = (value))
+#define page_zone_id(page)	((void)(page), 0)
 #define page_ref_freeze(page, value) \
 	((page)->count == (value) && ((page)->count = 0, true))
 #define page_ref_unfreeze(page, value)	set_page_count(page, value)
@@ -773,6 +791,10 @@ struct device_attribute {
 	struct device_attribute dev_attr_##_name = {			\
 		.attr = { #_name, 0444 }, .show = _name##_show,		\
 	}
+#define DEVICE_ATTR_WO(_name)						\
+	struct device_attribute dev_attr_##_name = {			\
+		.attr = { #_name, 0200 }, .store = _name##_store,	\
+	}
 #define DEVICE_ATTR_RW(_name)						\
 	struct device_attribute dev_attr_##_name = {			\
 		.attr = { #_name, 0644 }, .show = _name##_show,		\
@@ -806,6 +828,14 @@ static inline int kstrtoul(const char *s, unsigned int base, unsigned long *res)
 	    (*end && (*end != '\n' || end[1])))
 		return -EINVAL;
 	return errno ? -ERANGE : 0;
+}
+
+static inline bool sysfs_streq(const char *s1, const char *s2)
+{
+	size_t length = strcspn(s1, "\n");
+
+	return strlen(s2) == length && !strncmp(s1, s2, length) &&
+	       strlen(s1) <= length + 1;
 }
 
 struct kernel_param { void *arg; };
