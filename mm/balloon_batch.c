@@ -84,6 +84,7 @@ struct balloon_batch *__balloon_batch_get(struct balloon_dev_info *b,
 	batch->error = 0;
 	batch->rejected = false;
 	batch->for_target = false;
+	batch->exchange = false;
 	return batch;
 }
 
@@ -133,6 +134,7 @@ void __balloon_batch_put(struct balloon_batch *batch)
 	batch->state = BALLOON_BATCH_FREE;
 	batch->seq++;
 	b->nr_for_target -= batch->for_target;
+	b->nr_exchanging -= batch->exchange;
 	list_move(&batch->node, &b->free);
 	b->nr_free++;
 	wake_up(&b->wait);

@@ -6,7 +6,8 @@
  * each block in which the device has pages: how many pages it has there
  * (reservations) and a bitmap of those that are BALLOONED (set).  Because every
  * page reserves its block on entry, moving it between states later never
- * allocates and cannot fail.
+ * allocates and cannot fail.  While the balloon is compacted, a second bitmap is
+ * of pages that nobody owns and that are kept *aside*.
  *
  * Uses no field of struct page and has no allocation policy (the caller gives
  * the flags).  The caller serialises everything, with interrupts off, but
@@ -22,12 +23,18 @@
 
 #include "balloon_internal.h"
 
+/* So many are looked at in one call: interrupts are off. */
+#define BLOCKS_AT_ONCE	256
+
 struct balloon_block {
 	unsigned long index;		/* its key */
 	unsigned int nr_reserved;	/* pages of the device in this block */
 	unsigned int nr_set;		/* bits set in @set, <= @nr_reserved */
+	unsigned int nr_aside;		/* bits set in @aside, not reserved */
 	bool unit;			/* as balloon_blocks_set_unit() was told */
+	unsigned char mark;		/* as balloon_blocks_mark() was told */
 	DECLARE_BITMAP(set, BALLOON_BLOCK_PAGES);
+	unsigned long *aside;		/* NULL if @nr_aside is 0 */
 };
 
 static unsigned long block_index(unsigned long pfn)
@@ -94,7 +101,7 @@ static struct balloon_block *block_create(struct balloon_blocks *bs,
 static void block_destroy_if_empty(struct balloon_blocks *bs,
 				   struct balloon_block *block)
 {
-	if (block->nr_reserved)
+	if (block->nr_reserved || block->nr_aside)
 		return;
 	if (bs->last == block)
 		bs->last = NULL;
@@ -329,6 +336,26 @@ bool balloon_blocks_is_unit(struct balloon_blocks *bs, unsigned long pfn)
 	return block && block->unit;
 }
 
+/* Of some blocks from *@index on the first in which a page is set, marked so. */
+static struct balloon_block *block_next_marked(struct balloon_blocks *bs,
+					       unsigned long *index,
+					       unsigned char mark)
+{
+	struct balloon_block *block;
+	unsigned int nr = 0;
+
+	xa_for_each_start(&bs->blocks, *index, block, *index) {
+		if (block->nr_set && block->mark == mark)
+			return block;
+		if (++nr == BLOCKS_AT_ONCE) {
+			++*index;
+			return NULL;
+		}
+	}
+	*index = 0;
+	return NULL;
+}
+
 /* The next block at or above @index in which a page is set. */
 static struct balloon_block *block_next_set(struct balloon_blocks *bs,
 					    unsigned long index)
@@ -339,6 +366,81 @@ static struct balloon_block *block_next_set(struct balloon_blocks *bs,
 		if (block->nr_set)
 			return block;
 	return NULL;
+}
+
+/**
+ * balloon_blocks_next - find a block with set pages
+ * @bs: the index
+ * @index: where to begin; becomes the number of the block
+ *
+ * Return: how many pages are set in it; 0 if there is none from @index on.
+ */
+unsigned int balloon_blocks_next(struct balloon_blocks *bs, unsigned long *index)
+{
+	struct balloon_block *block = block_next_set(bs, *index);
+
+	if (!block)
+		return 0;
+	*index = block->index;
+	return block->nr_set;
+}
+
+/**
+ * balloon_blocks_mark - mark a block for the caller
+ * @bs: the index
+ * @index: number of a block in the index
+ * @mark: what the caller makes of it; 0 for a block that comes into the index
+ */
+void balloon_blocks_mark(struct balloon_blocks *bs, unsigned long index,
+			 unsigned char mark)
+{
+	struct balloon_block *block = block_find(bs, index << BALLOON_BLOCK_SHIFT);
+
+	if (!WARN_ON_ONCE(!block))
+		block->mark = mark;
+}
+
+/**
+ * balloon_blocks_get_mark - how a block is marked
+ * @bs: the index
+ * @index: number of the block
+ *
+ * Return: as balloon_blocks_mark() was told; 0 if it is not in the index.
+ */
+unsigned char balloon_blocks_get_mark(struct balloon_blocks *bs,
+				      unsigned long index)
+{
+	struct balloon_block *block = block_find(bs, index << BALLOON_BLOCK_SHIFT);
+
+	return block ? block->mark : 0;
+}
+
+/**
+ * balloon_blocks_nr_set - how many pages of a block are set
+ * @bs: the index
+ * @index: number of the block
+ *
+ * Return: number of pages.
+ */
+unsigned int balloon_blocks_nr_set(struct balloon_blocks *bs, unsigned long index)
+{
+	struct balloon_block *block = block_find(bs, index << BALLOON_BLOCK_SHIFT);
+
+	return block ? block->nr_set : 0;
+}
+
+/**
+ * balloon_blocks_count - how many pages of a block are reserved, set or not
+ * @bs: the index
+ * @index: number of the block
+ *
+ * Return: number of pages.
+ */
+unsigned int balloon_blocks_count(struct balloon_blocks *bs, unsigned long index)
+{
+	struct balloon_block *block = block_find(bs, index << BALLOON_BLOCK_SHIFT);
+
+	return block ? block->nr_reserved : 0;
 }
 
 static unsigned int block_take(struct balloon_block *block, unsigned int max,
@@ -353,6 +455,43 @@ static unsigned int block_take(struct balloon_block *block, unsigned int max,
 	block->nr_set -= end - start;
 	*pfn = (block->index << BALLOON_BLOCK_SHIFT) + start;
 	return end - start;
+}
+
+/**
+ * balloon_blocks_take_from - clear the next run of set pages of one block
+ * @bs: the index
+ * @index: number of the block
+ * @max: most pages to take
+ * @pfn: set to the first page
+ *
+ * Return: as of balloon_blocks_take().
+ */
+unsigned int balloon_blocks_take_from(struct balloon_blocks *bs,
+				      unsigned long index, unsigned int max,
+				      unsigned long *pfn)
+{
+	struct balloon_block *block = block_find(bs, index << BALLOON_BLOCK_SHIFT);
+
+	return block && block->nr_set && max ? block_take(block, max, pfn) : 0;
+}
+
+/**
+ * balloon_blocks_take_marked - clear the next run of set pages of marked blocks
+ * @bs: the index
+ * @mark: as balloon_blocks_mark() was told
+ * @max: most pages to take
+ * @pfn: set to the first page
+ *
+ * Return: number of contiguous pages taken, at most to the end of their block; 0
+ * if none of the next blocks is one: @bs->cursor is where to go on, 0 at the end.
+ */
+unsigned int balloon_blocks_take_marked(struct balloon_blocks *bs,
+					unsigned char mark, unsigned int max,
+					unsigned long *pfn)
+{
+	struct balloon_block *block = block_next_marked(bs, &bs->cursor, mark);
+
+	return block ? block_take(block, max, pfn) : 0;
 }
 
 /**
@@ -381,3 +520,93 @@ unsigned int balloon_blocks_take(struct balloon_blocks *bs, unsigned int max,
 	return block_take(block, max, pfn);
 }
 
+/**
+ * balloon_blocks_put_aside - keep pages aside that nobody owns
+ * @bs: the index
+ * @pfn: first page, neither reserved nor aside
+ * @nr: number of pages, all of one block
+ * @gfp: how to allocate descriptor and bitmap, without sleeping
+ *
+ * Return: 0, or -ENOMEM and they are not aside.
+ */
+int balloon_blocks_put_aside(struct balloon_blocks *bs, unsigned long pfn,
+			     unsigned int nr, gfp_t gfp)
+{
+	struct balloon_block *block = block_find(bs, pfn);
+
+	if (!block)
+		block = block_create(bs, pfn, gfp);
+	if (!block)
+		return -ENOMEM;
+	if (!block->aside)
+		block->aside = kzalloc(sizeof(block->set), gfp);
+	if (!block->aside) {
+		block_destroy_if_empty(bs, block);
+		return -ENOMEM;
+	}
+	if (nr == 1)
+		__set_bit(block_offset(pfn), block->aside);
+	else
+		bitmap_set(block->aside, block_offset(pfn), nr);
+	block->nr_aside += nr;
+	return 0;
+}
+
+/**
+ * balloon_blocks_nr_aside - how many pages of a block are kept aside
+ * @bs: the index
+ * @index: number of the block
+ *
+ * Return: number of pages.
+ */
+unsigned int balloon_blocks_nr_aside(struct balloon_blocks *bs,
+				     unsigned long index)
+{
+	struct balloon_block *block = block_find(bs, index << BALLOON_BLOCK_SHIFT);
+
+	return block ? block->nr_aside : 0;
+}
+
+/* Of some blocks from *@index on the first of which pages are aside. */
+static struct balloon_block *block_next_aside(struct balloon_blocks *bs,
+					      unsigned long *index)
+{
+	struct balloon_block *block;
+	unsigned int nr = 0;
+
+	xa_for_each_start(&bs->blocks, *index, block, *index) {
+		if (block->nr_aside)
+			return block;
+		if (++nr == BLOCKS_AT_ONCE) {
+			++*index;
+			return NULL;
+		}
+	}
+	*index = 0;
+	return NULL;
+}
+
+/**
+ * balloon_blocks_take_aside - the pages of the next block are aside no more
+ * @bs: the index
+ * @index: number of the block where to begin; becomes that of the block
+ * @nr: set to the number of pages that were
+ *
+ * Return: a bitmap of them, BALLOON_BLOCK_PAGES long, for kfree(); NULL if none
+ * of the next blocks has any: @index is where to go on, 0 at the end.
+ */
+unsigned long *balloon_blocks_take_aside(struct balloon_blocks *bs,
+					 unsigned long *index, unsigned int *nr)
+{
+	struct balloon_block *block = block_next_aside(bs, index);
+	unsigned long *pages;
+
+	if (!block)
+		return NULL;
+	*nr = block->nr_aside;
+	pages = block->aside;
+	block->nr_aside = 0;
+	block->aside = NULL;
+	block_destroy_if_empty(bs, block);
+	return pages;
+}

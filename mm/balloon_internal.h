@@ -48,6 +48,52 @@ void balloon_blocks_set_unit(struct balloon_blocks *bs, unsigned long pfn,
 bool balloon_blocks_is_unit(struct balloon_blocks *bs, unsigned long pfn);
 unsigned int balloon_blocks_take(struct balloon_blocks *bs, unsigned int max,
 				 unsigned long *pfn);
+unsigned int balloon_blocks_take_marked(struct balloon_blocks *bs,
+					unsigned char mark, unsigned int max,
+					unsigned long *pfn);
+unsigned int balloon_blocks_next(struct balloon_blocks *bs, unsigned long *index);
+void balloon_blocks_mark(struct balloon_blocks *bs, unsigned long index,
+			 unsigned char mark);
+unsigned char balloon_blocks_get_mark(struct balloon_blocks *bs,
+				      unsigned long index);
+unsigned int balloon_blocks_nr_set(struct balloon_blocks *bs,
+				   unsigned long index);
+unsigned int balloon_blocks_count(struct balloon_blocks *bs,
+				  unsigned long index);
+unsigned int balloon_blocks_take_from(struct balloon_blocks *bs,
+				      unsigned long index, unsigned int max,
+				      unsigned long *pfn);
+int balloon_blocks_put_aside(struct balloon_blocks *bs, unsigned long pfn,
+			     unsigned int nr, gfp_t gfp);
+unsigned int balloon_blocks_nr_aside(struct balloon_blocks *bs,
+				     unsigned long index);
+unsigned long *balloon_blocks_take_aside(struct balloon_blocks *bs,
+					 unsigned long *index,
+					 unsigned int *nr);
+
+/*
+ * mm/balloon_placement.c
+ *
+ * Marks of blocks: others use it, too, or it was not looked at; nobody else does,
+ * and the balloon shall stay or leave.
+ */
+enum {
+	BALLOON_BLOCK_SHARED,
+	BALLOON_BLOCK_KEEP,
+	BALLOON_BLOCK_LEAVE,
+};
+
+bool __balloon_block_is_shared(struct balloon_dev_info *b, unsigned long index,
+			       unsigned int nr);
+bool balloon_block_is_on(unsigned long index, int nid);
+void balloon_find_vacatable(struct balloon_dev_info *b, int nid);
+void balloon_count_vacatable(struct balloon_dev_info *b, int nid,
+			     unsigned int *nr_with);
+void balloon_keep_fullest(struct balloon_dev_info *b, int nid,
+			  unsigned int most, unsigned long nr_most);
+void balloon_plan_deflation(struct balloon_dev_info *b, unsigned long nr);
+unsigned int __balloon_take(struct balloon_dev_info *b, unsigned int max,
+			    unsigned long *pfn, bool *more);
 
 /* mm/balloon_pages.c */
 #define BALLOON_PAGE_GFP	(balloon_mapping_gfp_mask() | __GFP_NOMEMALLOC | \
@@ -66,6 +112,7 @@ void balloon_range_split(struct balloon_dev_info *b, unsigned long pfn,
 void balloon_range_free(struct balloon_dev_info *b, unsigned long pfn,
 			unsigned int nr);
 void balloon_range_release(unsigned long pfn, unsigned int nr);
+void balloon_range_disown(unsigned long pfn, unsigned int nr);
 void balloon_page_disown(struct page *page);
 
 /* mm/balloon_ranges.c */
@@ -170,6 +217,12 @@ void balloon_oom_exit(struct balloon_dev_info *b);
 /* mm/balloon_floor.c */
 long balloon_mem_available(void);
 unsigned long balloon_default_floor(void);
+
+/* mm/balloon_compact.c */
+int balloon_compact(struct balloon_dev_info *b);
+bool __balloon_put_aside(struct balloon_dev_info *b, unsigned long pfn,
+			 unsigned int nr);
+void balloon_free_aside(struct balloon_dev_info *b);
 
 /* mm/balloon_sysfs.c */
 extern const struct attribute_group *balloon_dev_groups[];

@@ -220,6 +220,28 @@ void balloon_page_disown(struct page *page)
 	page_disown(page);
 }
 
+/**
+ * balloon_range_disown - make pages ordinary ones again, without freeing them
+ * @pfn: first page, in no state but PENDING_DEFLATE
+ * @nr: number of pages
+ *
+ * Context: process, takes page locks.
+ */
+void balloon_range_disown(unsigned long pfn, unsigned int nr)
+{
+	for (; nr; pfn++, nr--) {
+		struct page *page = pfn_to_page(pfn);
+
+		__ClearPageOffline(page);
+		if (page_ref_freeze(page, 1)) {
+			balloon_page_reset_owner(page);
+			page_ref_unfreeze(page, 1);
+		} else {
+			page_disown(page);
+		}
+	}
+}
+
 /*
  * Return: false, and nothing has changed, if somebody else has a reference, or
  * a page is faulty: the page allocator looks for that only in single pages.

@@ -172,7 +172,10 @@ static void settle_pages(struct balloon_batch *batch, struct list_head *refused,
 			balloon_range_free(b, range->pfn, n);
 		} else {
 			balloon_account(b, range->pfn + n, -(long)(range->nr - n));
-			balloon_range_release(range->pfn, n);
+			if (batch->exchange)
+				balloon_range_disown(range->pfn, n);
+			else
+				balloon_range_release(range->pfn, n);
 		}
 		range_reown(b, range->pfn + n, range->nr - n);
 	}
@@ -205,7 +208,8 @@ static void __count(const struct balloon_batch *batch, unsigned int inflated,
 	if (balloon_batch_is_migration(batch)) {
 		unsigned int both = min(inflated, deflated);
 
-		__balloon_count_freed(b, deflated);
+		if (!batch->exchange)
+			__balloon_count_freed(b, deflated);
 		inflated -= both;
 		deflated -= both;
 	}
@@ -237,6 +241,8 @@ static unsigned int __settle_deflated(struct balloon_batch *batch,
 	unsigned int n = clean ? range->nr : nr_deflated(batch, range);
 	struct balloon_dev_info *b = batch->b;
 
+	if (batch->exchange)
+		__balloon_put_aside(b, range->pfn, n);
 	__make_free(b, range->pfn, n);
 	__make_ballooned(b, range->pfn + n, range->nr - n);
 	b->nr_deflating -= range->nr;
@@ -301,6 +307,12 @@ void balloon_batch_settle(struct balloon_batch *batch)
 				 BALLOON_BACKOFF_MIN);
 	list_del_init(&batch->node);
 	__balloon_forgive(b);
+	if (batch->exchange && !b->compaction) {
+		/* Nobody else does, and the batch keeps the device. */
+		spin_unlock_irq(&b->pages_lock);
+		balloon_free_aside(b);
+		spin_lock_irq(&b->pages_lock);
+	}
 	__balloon_batch_put(batch);
 	spin_unlock_irq(&b->pages_lock);
 }

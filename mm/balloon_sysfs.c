@@ -89,6 +89,18 @@ static ssize_t floor_pages_store(struct device *dev,
 }
 static DEVICE_ATTR_RW(floor_pages);
 
+static ssize_t compact_store(struct device *dev, struct device_attribute *attr,
+			     const char *buf, size_t len)
+{
+	int err;
+
+	if (!sysfs_streq(buf, "1"))
+		return -EINVAL;
+	err = balloon_compact(to_balloon(dev));
+	return err ?: len;
+}
+static DEVICE_ATTR_WO(compact);
+
 static struct attribute *balloon_attrs[] = {
 	&dev_attr_driver.attr,
 	&dev_attr_state.attr,
@@ -97,6 +109,7 @@ static struct attribute *balloon_attrs[] = {
 	&dev_attr_isolated_pages.attr,
 	&dev_attr_pending_pages.attr,
 	&dev_attr_floor_pages.attr,
+	&dev_attr_compact.attr,
 	NULL
 };
 
@@ -126,6 +139,7 @@ BALLOON_STAT(migrate_failed, migrate_failed);
 BALLOON_STAT(batches, batches);
 BALLOON_STAT(refused, refused);
 BALLOON_STAT(alloc_failed, alloc_failed);
+BALLOON_STAT(exchanged, exchanged);
 BALLOON_STAT(oom_deflated, oom_deflated);
 
 static struct attribute *balloon_stats_attrs[] = {
@@ -141,6 +155,7 @@ static struct attribute *balloon_stats_attrs[] = {
 	&dev_attr_batches.attr,
 	&dev_attr_refused.attr,
 	&dev_attr_alloc_failed.attr,
+	&dev_attr_exchanged.attr,
 	&dev_attr_oom_deflated.attr,
 	NULL
 };

@@ -210,14 +210,20 @@ static void take_pages_into(struct balloon_dev_info *b,
 	struct balloon_range_list *list = &batch->deflate;
 	unsigned int n, max;
 	unsigned long pfn;
+	bool more;
 
 	nr = min_t(unsigned long, nr, BALLOON_BATCH_PAGES);
 	spin_lock_irq(&b->pages_lock);
 	while (list->nr_pages < nr && !balloon_batch_full(batch)) {
 		max = nr - list->nr_pages;
-		n = balloon_blocks_take(&b->blocks, max, &pfn);
-		if (!n)
+		n = __balloon_take(b, max, &pfn, &more);
+		if (!n && !more)
 			break;
+		if (!n) {
+			spin_unlock_irq(&b->pages_lock);
+			spin_lock_irq(&b->pages_lock);
+			continue;
+		}
 		if (n < BALLOON_BLOCK_PAGES)
 			__balloon_split(b, pfn);
 		balloon_range_add(list, pfn, n);
@@ -251,6 +257,16 @@ static int balloon_deflate(struct balloon_dev_info *b, unsigned long nr)
 				  READ_ONCE(b->dying), HZ) ? 0 : -EAGAIN;
 }
 
+/* As balloon_deflate(); there is one plan for each time that the worker runs. */
+static int balloon_deflate_some(struct balloon_dev_info *b, unsigned long nr,
+				bool *planned)
+{
+	if (!*planned)
+		balloon_plan_deflation(b, nr);
+	*planned = true;
+	return balloon_deflate(b, nr);
+}
+
 /* Waits until the hypervisor has answered the worker, or has failed to. */
 static void balloon_drain(struct balloon_dev_info *b)
 {
@@ -279,6 +295,7 @@ void balloon_report(struct balloon_dev_info *b)
 static int balloon_follow_target(struct balloon_dev_info *b, bool squeezed)
 {
 	unsigned long refused = READ_ONCE(b->stats.refused), held, target;
+	bool planned = false;
 	int err = 0;
 
 	while (!err) {
@@ -292,7 +309,7 @@ static int balloon_follow_target(struct balloon_dev_info *b, bool squeezed)
 			err = squeezed || READ_ONCE(b->squeezed) ? -EAGAIN :
 			      balloon_inflate(b, target - held);
 		else
-			err = balloon_deflate(b, held - target);
+			err = balloon_deflate_some(b, held - target, &planned);
 		if (time_after(jiffies, b->reported + BALLOON_REPORT_INTERVAL))
 			balloon_report(b);
 		cond_resched();

@@ -40,6 +40,7 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+struct balloon_compaction;
 struct balloon_dev_info;
 struct device;
 
@@ -98,6 +99,7 @@ struct balloon_batch {
 	int error;			/* as given to balloon_batch_complete() */
 	bool rejected;			/* ->submit() failed */
 	bool for_target;		/* the target worker's */
+	bool exchange;			/* not asked for by the migration code */
 	unsigned long priv[];		/* ->batch_priv_size bytes */
 };
 
@@ -159,6 +161,7 @@ struct balloon_dev_ops {
  * @batches: batches submitted
  * @refused: pages that the hypervisor refused or failed on
  * @alloc_failed: times that inflation found no page
+ * @exchanged: pages exchanged for others by balloon_compact()
  * @oom_deflated: pages given back because the guest ran out of memory
  *
  * All under &balloon_dev_info.pages_lock.  At every moment
@@ -184,6 +187,7 @@ struct balloon_stats {
 	unsigned long batches;
 	unsigned long refused;
 	unsigned long alloc_failed;
+	unsigned long exchanged;
 	unsigned long oom_deflated;
 };
 
@@ -241,6 +245,10 @@ struct balloon_dev_info {
 	unsigned int nr_submitting;	/* calls of ->submit() under way */
 	unsigned long nr_migrating;	/* pairs of pages recorded, not settled */
 	bool dying;			/* being emptied: isolates nothing */
+	struct balloon_compaction *compaction;	/* under way, or NULL */
+	unsigned int nr_exchanging;	/* batches that it uses */
+	unsigned long nr_aside;		/* pages of nobody, kept for it */
+	unsigned int turn;		/* how far deflation is with its plan */
 	bool squeezed;			/* the guest has run out of memory */
 	int error;			/* why the device is broken, or 0 */
 

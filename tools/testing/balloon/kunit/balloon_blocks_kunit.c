@@ -547,6 +547,126 @@ static void prepare_some_then_give_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_objects, 0);
 }
 
+/* Pages that nobody owns keep their block in the index, and only that. */
+static void pages_are_kept_aside(struct kunit *test)
+{
+	struct model *m = test->priv;
+	struct balloon_blocks *bs = &m->bs;
+	unsigned long index = 0, *aside, pfn;
+	unsigned int nth, nr;
+
+	for (nth = 1; nth <= 3; nth++) {
+		test_fail_nth = nth;
+		KUNIT_EXPECT_EQ(test, balloon_blocks_put_aside(bs, FIRST_PFN, 1,
+							       GFP_NOWAIT),
+				-ENOMEM);
+		KUNIT_EXPECT_EQ(test, test_objects, 0);
+	}
+	test_fail_nth = 0;
+	fill(test, m, 0, 2);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_put_aside(bs, FIRST_PFN + 2, 1,
+						       GFP_NOWAIT), 0);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_put_aside(bs, FIRST_PFN + 500, 12,
+						       GFP_NOWAIT), 0);
+	index = FIRST_PFN >> BALLOON_BLOCK_SHIFT;
+	KUNIT_EXPECT_EQ(test, balloon_blocks_nr_aside(bs, index), 13);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_nr_aside(bs, index + 1), 0);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_nr_set(bs, index), 2);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_nr_set(bs, index + 1), 0);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_count(bs, index), 2);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_take(bs, UINT_MAX, &pfn), 2);
+	balloon_blocks_unreserve(bs, FIRST_PFN, 2);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_count(bs, index), 0);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_next(bs, &index), 0);
+	KUNIT_EXPECT_EQ(test, test_objects, 2);
+
+	index = 0;
+	aside = balloon_blocks_take_aside(bs, &index, &nr);
+	KUNIT_ASSERT_NOT_NULL(test, aside);
+	KUNIT_EXPECT_EQ(test, index, FIRST_PFN >> BALLOON_BLOCK_SHIFT);
+	KUNIT_EXPECT_EQ(test, nr, 13);
+	KUNIT_EXPECT_EQ(test, bitmap_weight(aside, BALLOON_BLOCK_PAGES), 13);
+	KUNIT_EXPECT_TRUE(test, test_bit(2, aside) && test_bit(511, aside));
+	kfree(aside);
+	KUNIT_EXPECT_EQ(test, test_objects, 0);
+	KUNIT_EXPECT_NULL(test, balloon_blocks_take_aside(bs, &index, &nr));
+}
+
+/* Upwards from the cursor, and not beyond the end. */
+static void marked_blocks_are_taken(struct kunit *test)
+{
+	struct model *m = test->priv;
+	struct balloon_blocks *bs = &m->bs;
+	unsigned long first = FIRST_PFN >> BALLOON_BLOCK_SHIFT, pfn;
+
+	fill(test, m, 0, 3);
+	fill(test, m, BALLOON_BLOCK_PAGES, 4);
+	fill(test, m, 2 * BALLOON_BLOCK_PAGES, 5);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_get_mark(bs, first), 0);
+	balloon_blocks_mark(bs, first + 1, 7);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_get_mark(bs, first + 1), 7);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_take_marked(bs, 7, 3, &pfn), 3);
+	KUNIT_EXPECT_EQ(test, pfn, FIRST_PFN + BALLOON_BLOCK_PAGES);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_take_marked(bs, 7, 3, &pfn), 1);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_take_marked(bs, 7, 3, &pfn), 0);
+	KUNIT_EXPECT_EQ(test, bs->cursor, 0);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_take_marked(bs, 0, 9, &pfn), 3);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_take_marked(bs, 0, 9, &pfn), 5);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_take_marked(bs, 0, 9, &pfn), 0);
+	KUNIT_EXPECT_EQ(test, bs->cursor, 0);
+	balloon_blocks_unreserve(bs, FIRST_PFN, 3);
+	balloon_blocks_unreserve(bs, FIRST_PFN + BALLOON_BLOCK_PAGES, 4);
+	balloon_blocks_unreserve(bs, FIRST_PFN + 2 * BALLOON_BLOCK_PAGES, 5);
+	KUNIT_EXPECT_EQ(test, test_objects, 0);
+
+	balloon_blocks_mark(bs, first, 1);
+	KUNIT_EXPECT_EQ(test, test_warnings, 1);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_get_mark(bs, first), 0);
+	test_warnings = 0;
+}
+
+/* Not all blocks are looked at in one call. */
+static void many_blocks_take_several_calls(struct kunit *test)
+{
+	struct model *m = test->priv;
+	struct balloon_blocks *bs = &m->bs;
+	unsigned long index, *aside, pfn, last = BLOCKS_AT_ONCE + 9;
+	unsigned int nr, calls = 0;
+
+	for (index = 0; index <= last; index++) {
+		pfn = index << BALLOON_BLOCK_SHIFT;
+		KUNIT_ASSERT_EQ(test, balloon_blocks_reserve(bs, pfn, 1,
+							     GFP_NOWAIT), 0);
+		KUNIT_ASSERT_EQ(test, balloon_blocks_set(bs, pfn, 1), 0);
+	}
+	balloon_blocks_mark(bs, last, 1);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_take_marked(bs, 1, 1, &pfn), 0);
+	KUNIT_EXPECT_EQ(test, bs->cursor, BLOCKS_AT_ONCE);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_take_marked(bs, 1, 1, &pfn), 1);
+	KUNIT_EXPECT_EQ(test, pfn, last << BALLOON_BLOCK_SHIFT);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_take_marked(bs, 1, 1, &pfn), 0);
+	KUNIT_EXPECT_EQ(test, bs->cursor, 0);
+
+	KUNIT_EXPECT_EQ(test, balloon_blocks_put_aside(bs, pfn + 7, 1,
+						       GFP_NOWAIT), 0);
+	index = 0;
+	do {
+		aside = balloon_blocks_take_aside(bs, &index, &nr);
+		calls++;
+	} while (!aside && index);
+	KUNIT_ASSERT_NOT_NULL(test, aside);
+	KUNIT_EXPECT_EQ(test, index, last);
+	KUNIT_EXPECT_EQ(test, calls, 2);
+	kfree(aside);
+	KUNIT_EXPECT_NULL(test, balloon_blocks_take_aside(bs, &index, &nr));
+	KUNIT_EXPECT_EQ(test, index, 0);
+
+	while (balloon_blocks_take(bs, 1, &pfn))
+		balloon_blocks_unreserve(bs, pfn, 1);
+	balloon_blocks_unreserve(bs, last << BALLOON_BLOCK_SHIFT, 1);
+	KUNIT_EXPECT_EQ(test, test_objects, 0);
+}
+
 /* Page 0 and the last page that any machine can have. */
 static void extreme_page_numbers(struct kunit *test)
 {
@@ -681,6 +801,9 @@ static struct kunit_case blocks_test_cases[] = {
 	KUNIT_CASE(prepare_then_reserve),
 	KUNIT_CASE(prepare_races_with_reserve),
 	KUNIT_CASE(prepare_some_then_give_up),
+	KUNIT_CASE(pages_are_kept_aside),
+	KUNIT_CASE(marked_blocks_are_taken),
+	KUNIT_CASE(many_blocks_take_several_calls),
 	KUNIT_CASE(extreme_page_numbers),
 	KUNIT_CASE(overhead_is_below_0_02_percent),
 	KUNIT_CASE(random_walk),

@@ -1074,6 +1074,7 @@ static const struct {
 	{ NULL, "isolated_pages", "20\n" },
 	{ NULL, "pending_pages", "300\n" },
 	{ NULL, "floor_pages", "2\n" },
+	{ NULL, "compact", NULL },
 	{ "stats", "enqueued", "1001\n" },
 	{ "stats", "dequeued", "1002\n" },
 	{ "stats", "inflated", "1003\n" },
@@ -1086,7 +1087,8 @@ static const struct {
 	{ "stats", "batches", "1010\n" },
 	{ "stats", "refused", "1011\n" },
 	{ "stats", "alloc_failed", "1012\n" },
-	{ "stats", "oom_deflated", "1013\n" },
+	{ "stats", "exchanged", "1013\n" },
+	{ "stats", "oom_deflated", "1014\n" },
 };
 
 struct sysfs_test {
@@ -1114,7 +1116,7 @@ static struct sysfs_test *sysfs_begin(struct kunit *test)
 		.deflated = 1004, .isolated = 1005, .migrated = 1006,
 		.putback = 1007, .freed = 1008, .migrate_failed = 1009,
 		.batches = 1010, .refused = 1011, .alloc_failed = 1012,
-		.oom_deflated = 1013,
+		.exchanged = 1013, .oom_deflated = 1014,
 	};
 	dev_set_drvdata(&s->dev, &s->b);
 	/* sysfs_emit() wants a whole page. */

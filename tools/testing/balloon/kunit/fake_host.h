@@ -19,6 +19,8 @@
 #include "../../../../mm/balloon_settle.c"
 #include "../../../../mm/balloon_compaction.c"
 #include "../../../../mm/balloon_migrate.c"
+#include "../../../../mm/balloon_placement.c"
+#include "../../../../mm/balloon_compact.c"
 #include "../../../../mm/balloon_worker.c"
 #include "../../../../mm/balloon_oom.c"
 

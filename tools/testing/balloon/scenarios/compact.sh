@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# An administrator has the balloon compact itself: others get whole blocks, and nothing is lost.
+
+COMPACT=$CLASS/balloon0/compact
+compact_refused() { ! echo "$1" 2>/dev/null >"$COMPACT"; }
+compact_balloon() { echo 1 >"$COMPACT"; }
+free_blocks() { drain; pagemap -s | sed 's/.* //'; }
+
+verify_start 64
+load_driver
+for value in "" 0 x 2; do
+	check "compact refuses '$value'" compact_refused "$value"
+done
+check "an empty balloon has nothing to compact" compact_balloon
+equal "no page is exchanged" 0 "$(balloon_value stats/exchanged)"
+
+scattered_balloon 300
+ledger
+before=$(free_blocks)
+check "the balloon compacts itself" compact_balloon
+ledger
+after=$(free_blocks)
+check "of the blocks with a page of the balloon, nearly half are free, $before before: $after" \
+	[ $((after - before)) -gt $(($(scaled 300) * 2 / 5)) ]
+exchanged=$(balloon_value stats/exchanged)
+check "pages were exchanged: $exchanged" [ "$exchanged" -gt 1000 ]
+equal "none of them was migrated" 0 "$(migrated_pages)"
+
+# Beside the kernel's own compactors, and a target that changes.
+for mib in 100 320 50 300; do
+	compact_start
+	host_balloon $mib
+	check "the balloon compacts itself" compact_balloon
+	balloon_to $mib
+	compact_stop
+	ledger
+done
+balloon_to 0
+ledger
+equal "no page is left offline" 0 "$(offline_pages)"
+verify_stop
