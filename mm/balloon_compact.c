@@ -565,8 +565,8 @@ static void compaction_end(struct balloon_compaction *c)
  * memory, and leaves the guest its floor.
  * Return: 0; -EBUSY if it is being compacted already, emptied, or all batches
  * are in flight for long; -EIO if the hypervisor has failed or is silent;
- * -ENOMEM if the guest has no memory above its floor; -ERESTARTSYS if a signal
- * has come, and part of the work is done.
+ * -ENOMEM if the guest has no memory above its floor, or none for the index;
+ * -ERESTARTSYS if a signal has come.  After an error part of the work is done.
  */
 int balloon_compact(struct balloon_dev_info *b)
 {
