@@ -285,6 +285,16 @@ static bool is_one_zone(unsigned long index, struct page **pages, unsigned int n
 	return page_zone_id(first + BALLOON_BLOCK_PAGES - 1) == zone;
 }
 
+/* Return: 0, or why the run must end: a negative errno. */
+static int reason_to_end(struct balloon_dev_info *b)
+{
+	if (READ_ONCE(b->error))
+		return -EIO;
+	if (READ_ONCE(b->dying))
+		return -EBUSY;
+	return signal_pending(current) ? -ERESTARTSYS : 0;
+}
+
 /*
  * BALLOONED -> PENDING_DEFLATE, and FREE -> PENDING_INFLATE as many others.
  * Return: how many, or a negative errno.
@@ -294,13 +304,12 @@ static int __exchange(struct balloon_compaction *c, struct page **pages,
 {
 	struct balloon_dev_info *b = c->b;
 	unsigned int reserved, n, done = 0;
+	int err = reason_to_end(b);
 	unsigned long pfn;
 
 	lockdep_assert_held(&b->pages_lock);
-	if (b->error)
-		return -EIO;
-	if (b->dying)
-		return -EBUSY;
+	if (err)
+		return err;
 	for (reserved = 0; reserved < nr; reserved += n) {
 		pfn = page_to_pfn(pages[reserved]) & ~(BALLOON_BLOCK_PAGES - 1);
 		n = nr_in_a_row(pfn >> BALLOON_BLOCK_SHIFT, pages + reserved,
@@ -435,15 +444,16 @@ static int leave_block(struct balloon_compaction *c)
 	struct balloon_dev_info *b = c->b;
 	struct page *pages[HOLES_AT_ONCE];
 	unsigned int left;
-	int nr;
+	int nr, err;
 
 	while (!c->no_holes && (left = pages_left_in(b, c->index))) {
-		if (signal_pending(current))
-			return -ERESTARTSYS;
+		err = reason_to_end(b);
+		if (err)
+			return err;
 		if (!c->batch)
 			c->batch = get_batch_to_exchange(b);
 		if (!c->batch)
-			return READ_ONCE(b->error) ? -EIO : -EBUSY;
+			return reason_to_end(b) ?: -EBUSY;
 		nr = take_holes(c, pages, min3(left, HOLES_AT_ONCE,
 					       room_in_batch(c->batch)));
 		if (nr) {

@@ -200,15 +200,6 @@ void balloon_range_split(struct balloon_dev_info *b, unsigned long pfn,
 	}
 }
 
-static void page_disown(struct page *page)
-{
-	if (!balloon_page_owner(page))
-		return;
-	lock_page(page);
-	balloon_page_clear_owner(page);
-	unlock_page(page);
-}
-
 /**
  * balloon_page_disown - make a page immovable
  * @page: page that is in no index any more
@@ -217,7 +208,11 @@ static void page_disown(struct page *page)
  */
 void balloon_page_disown(struct page *page)
 {
-	page_disown(page);
+	if (!balloon_page_owner(page))
+		return;
+	lock_page(page);
+	balloon_page_clear_owner(page);
+	unlock_page(page);
 }
 
 /**
@@ -237,7 +232,7 @@ void balloon_range_disown(unsigned long pfn, unsigned int nr)
 			balloon_page_reset_owner(page);
 			page_ref_unfreeze(page, 1);
 		} else {
-			page_disown(page);
+			balloon_page_disown(page);
 		}
 	}
 }
@@ -356,7 +351,7 @@ static unsigned int piece_free(struct balloon_dev_info *b, unsigned long pfn,
 	order = piece_order(pfn, nr);
 	if (order && run_free(b, pfn_to_page(pfn), order))
 		return order;
-	page_disown(pfn_to_page(pfn));
+	balloon_page_disown(pfn_to_page(pfn));
 	__ClearPageOffline(pfn_to_page(pfn));
 	put_page(pfn_to_page(pfn));
 	return 0;

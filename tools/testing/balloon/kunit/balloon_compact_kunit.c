@@ -219,6 +219,59 @@ static void exchange_without_memory(struct kunit *test)
 	KUNIT_EXPECT_GT(test, nth, 3);
 }
 
+static unsigned int allocations;	/* until the host fails */
+
+static void fail_host(void)
+{
+	if (allocations--)
+		test_meanwhile = fail_host;
+	else
+		balloon_device_failed(&host.b, -EIO);
+}
+
+/* With a batch open already, while block 0 is to be left for holes of @block. */
+static void fail_host_with_holes_of(struct kunit *test, unsigned int block)
+{
+	scatter(test, 300, 3);
+	fake.next = block * BALLOON_BLOCK_PAGES;
+	allocations = 1;
+	test_meanwhile = fail_host;
+	compact(test, -EIO);
+	KUNIT_EXPECT_EQ(test, host.b.stats.exchanged, 0);
+	KUNIT_EXPECT_EQ(test, host.b.nr_aside, 0);
+	KUNIT_EXPECT_EQ(test, host.b.nr_exchanging, 0);
+	/* No more are taken; of three pages two were free. */
+	KUNIT_EXPECT_LE(test, fake.next,
+			block * BALLOON_BLOCK_PAGES + 3 * HOLES_AT_ONCE / 2);
+}
+
+static void host_fails_before_holes_come(struct kunit *test)
+{
+	fail_host_with_holes_of(test, 0);
+}
+
+static void host_fails_as_holes_come(struct kunit *test)
+{
+	fail_host_with_holes_of(test, 1);
+}
+
+/* What it gives back when the run is over, is freed all the same. */
+static void host_answers_late(struct kunit *test)
+{
+	scatter(test, 300, 3);
+	fake.step = NULL;
+	KUNIT_EXPECT_EQ(test, balloon_compact(&host.b), -EIO);
+	KUNIT_EXPECT_PTR_EQ(test, host.b.compaction, NULL);
+	KUNIT_EXPECT_GT(test, host.b.nr_exchanging, 0);
+	fake.step = host_step;
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.error, 0);
+	KUNIT_EXPECT_EQ(test, host.b.nr_exchanging, 0);
+	KUNIT_EXPECT_EQ(test, host.b.nr_aside, 0);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 300);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 300);
+}
+
 /* While a run waits, anything may happen, one thing at a time. */
 static bool walk(struct kunit *test)
 {
@@ -278,6 +331,9 @@ static struct kunit_case compact_test_cases[] = {
 	KUNIT_CASE(signal_ends_a_run),
 	KUNIT_CASE(floor_is_left),
 	KUNIT_CASE(exchange_without_memory),
+	KUNIT_CASE(host_fails_before_holes_come),
+	KUNIT_CASE(host_fails_as_holes_come),
+	KUNIT_CASE(host_answers_late),
 	KUNIT_CASE(random_walk_with_exchanges),
 	{}
 };
