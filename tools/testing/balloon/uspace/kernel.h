@@ -44,6 +44,8 @@ typedef unsigned int gfp_t;
 #define WRITE_ONCE(x, v)	(*(volatile typeof(x) *)&(x) = (v))
 #define smp_store_release(p, v)	(*(p) = (v))
 #define smp_load_acquire(p)	(*(p))
+#define OPTIMIZER_HIDE_VAR(x)	((void)(x))
+#define noinline		__attribute__((noinline))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define BUILD_BUG_ON(cond)	_Static_assert(!(cond), #cond)
 #define container_of(ptr, type, member) \
@@ -335,6 +337,11 @@ static inline void __set_bit(unsigned long bit, unsigned long *map)
 	__assign_bit(bit, map, true);
 }
 
+static inline void __clear_bit(unsigned long bit, unsigned long *map)
+{
+	__assign_bit(bit, map, false);
+}
+
 static inline bool __test_and_set_bit(unsigned long bit, unsigned long *map)
 {
 	bool was = test_bit(bit, map);
@@ -596,8 +603,9 @@ typedef unsigned int isolate_mode_t;
 
 struct page {
 	unsigned int locked : 1, lru_flag : 1, slab : 1, reserved : 1,
-		     compound : 1, offline : 1, hwpoison : 1;
+		     compound : 1, offline : 1;
 	int count;
+	unsigned long flags;		/* what is asked for without a macro */
 	void *mapping;
 	unsigned long private;
 	struct list_head lru;
@@ -664,9 +672,10 @@ static inline void put_page(struct page *page)
 #define PageLRU(page)		((bool)(page)->lru_flag)
 #define PageSlab(page)		((bool)(page)->slab)
 #define PageReserved(page)	((bool)(page)->reserved)
-#define PageHWPoison(page)	((bool)(page)->hwpoison)
-#define SetPageHWPoison(page)	((page)->hwpoison = 1)
-#define ClearPageHWPoison(page)	((page)->hwpoison = 0)
+#define __PG_HWPOISON		1UL
+#define PageHWPoison(page)	((bool)((page)->flags & __PG_HWPOISON))
+#define SetPageHWPoison(page)	((page)->flags |= __PG_HWPOISON)
+#define ClearPageHWPoison(page)	((page)->flags &= ~__PG_HWPOISON)
 #define PageCompound(page)	((bool)(page)->compound)
 #define PageOffline(page)	((bool)(page)->offline)
 #define SetPageLRU(page)	((page)->lru_flag = 1)
