@@ -140,6 +140,7 @@ int balloon_blocks_reserve(struct balloon_blocks *bs, unsigned long pfn,
 	/* So it is when pages are migrated one by one. */
 	if (likely(block && nr == 1)) {
 		block->nr_reserved++;
+		block->unit = false;
 		return 0;
 	}
 	while (next < end) {
@@ -150,6 +151,7 @@ int balloon_blocks_reserve(struct balloon_blocks *bs, unsigned long pfn,
 		}
 		n = pages_in_block(next, end - next);
 		block->nr_reserved += n;
+		block->unit = false;
 		next += n;
 	}
 	return 0;
@@ -311,7 +313,7 @@ bool balloon_blocks_clear(struct balloon_blocks *bs, unsigned long pfn)
  * balloon_blocks_set_unit - remember whether a block is a unit
  * @bs: the index
  * @pfn: a page of a block of which all pages are reserved
- * @unit: is it?
+ * @unit: is it?  Not any more when pages of it are reserved again.
  */
 void balloon_blocks_set_unit(struct balloon_blocks *bs, unsigned long pfn,
 			     bool unit)
@@ -443,18 +445,37 @@ unsigned int balloon_blocks_count(struct balloon_blocks *bs, unsigned long index
 	return block ? block->nr_reserved : 0;
 }
 
-static unsigned int block_take(struct balloon_block *block, unsigned int max,
+static unsigned int block_take(struct balloon_blocks *bs,
+			       struct balloon_block *block, unsigned int max,
 			       unsigned long *pfn)
 {
-	unsigned long start, end;
+	unsigned int start = 0, nr = BALLOON_BLOCK_PAGES;
 
-	start = find_first_bit(block->set, BALLOON_BLOCK_PAGES);
-	end = find_next_zero_bit(block->set, BALLOON_BLOCK_PAGES, start);
-	end = min(end, start + max);
-	bitmap_clear(block->set, start, end - start);
-	block->nr_set -= end - start;
+	if (block->nr_set < BALLOON_BLOCK_PAGES) {
+		start = find_first_bit(block->set, BALLOON_BLOCK_PAGES);
+		nr = find_next_zero_bit(block->set, BALLOON_BLOCK_PAGES, start) -
+		     start;
+	}
+	nr = min(nr, max);
+	if (nr == 1)
+		__clear_bit(start, block->set);
+	else
+		bitmap_clear(block->set, start, nr);
+	block->nr_set -= nr;
+	bs->last = block;
 	*pfn = (block->index << BALLOON_BLOCK_SHIFT) + start;
-	return end - start;
+	return nr;
+}
+
+/* Next time, do not look at a block of which no page is left. */
+static unsigned int block_take_and_go_on(struct balloon_blocks *bs,
+					 struct balloon_block *block,
+					 unsigned int max, unsigned long *pfn)
+{
+	unsigned int nr = block_take(bs, block, max, pfn);
+
+	bs->cursor = block->index + !block->nr_set;
+	return nr;
 }
 
 /**
@@ -472,7 +493,9 @@ unsigned int balloon_blocks_take_from(struct balloon_blocks *bs,
 {
 	struct balloon_block *block = block_find(bs, index << BALLOON_BLOCK_SHIFT);
 
-	return block && block->nr_set && max ? block_take(block, max, pfn) : 0;
+	if (!block || !block->nr_set || !max)
+		return 0;
+	return block_take(bs, block, max, pfn);
 }
 
 /**
@@ -491,7 +514,7 @@ unsigned int balloon_blocks_take_marked(struct balloon_blocks *bs,
 {
 	struct balloon_block *block = block_next_marked(bs, &bs->cursor, mark);
 
-	return block ? block_take(block, max, pfn) : 0;
+	return block ? block_take_and_go_on(bs, block, max, pfn) : 0;
 }
 
 /**
@@ -515,9 +538,7 @@ unsigned int balloon_blocks_take(struct balloon_blocks *bs, unsigned int max,
 		block = block_next_set(bs, 0);
 	if (!block || !max)
 		return 0;
-
-	bs->cursor = block->index;
-	return block_take(block, max, pfn);
+	return block_take_and_go_on(bs, block, max, pfn);
 }
 
 /**

@@ -36,7 +36,7 @@
 #define HOLES_AT_ONCE		64U
 
 /* Pages of whole blocks in a row that mean that there are no holes. */
-#define MOST_WHOLE		4096
+#define MOST_WHOLE		2048
 
 /* Blocks with up to so many pages more than before are left in a round. */
 #define ROUND_PAGES		64U
@@ -360,7 +360,7 @@ static int exchange(struct balloon_compaction *c, struct page **pages,
 		pfn = page_to_pfn(pages[i]);
 		if (charge)
 			balloon_account(b, pfn, -1);
-		balloon_range_own(b, pfn, 1);
+		balloon_page_own(b, pages[i]);
 		balloon_range_add(&c->batch->inflate, pfn, 1);
 	}
 	put_aside(c, pages + max(done, 0), nr - max(done, 0));

@@ -249,6 +249,14 @@ static inline void balloon_page_set_owner(struct page *page,
 	balloon_page_set_movable(page);
 }
 
+/* A page that was just allocated becomes the device's. */
+static inline void balloon_page_own(struct balloon_dev_info *b,
+				    struct page *page)
+{
+	__SetPageOffline(page);
+	balloon_page_set_owner(page, b);
+}
+
 /* While nobody else has a reference to the page, or can get one. */
 static inline void balloon_page_reset_owner(struct page *page)
 {

@@ -138,8 +138,7 @@ static int __migrate(struct balloon_dev_info *b, struct page *new,
 		balloon_account(b, page_to_pfn(old), 1);
 	}
 	get_page(new);
-	__SetPageOffline(new);
-	balloon_page_set_owner(new, b);
+	balloon_page_own(b, new);
 	balloon_page_clear_owner(old);
 	balloon_range_add_page(&b->open->inflate, page_to_pfn(new));
 	balloon_range_add_page(&b->open->deflate, page_to_pfn(old));

@@ -97,24 +97,41 @@ unsigned int balloon_pages_alloc(struct page **pages, unsigned int max)
 	return alloc_pages_bulk_array(BALLOON_PAGE_GFP, max, pages);
 }
 
-/* Do @nr pages begin with a whole block? */
-static bool is_block(unsigned long pfn, unsigned int nr)
+/* Are the first of @nr pages, of which nobody takes any away, a unit? */
+static bool is_unit(unsigned long pfn, unsigned int nr)
 {
-	return nr >= BALLOON_BLOCK_PAGES && IS_ALIGNED(pfn, BALLOON_BLOCK_PAGES);
+	return nr >= BALLOON_BLOCK_PAGES &&
+	       IS_ALIGNED(pfn, BALLOON_BLOCK_PAGES) &&
+	       !page_ref_count(pfn_to_page(pfn + 1));
 }
 
-/* Are the first of @nr pages that were just allocated a unit? */
-static bool is_new_unit(unsigned long pfn, unsigned int nr)
+/* Of this loop and the next, and the allocator's, is made what a unit costs. */
+static void unit_set_offline(struct page *unit)
 {
-	return is_block(pfn, nr) && !page_ref_count(pfn_to_page(pfn + 1));
+	unsigned int i;
+
+#pragma GCC unroll 8
+	for (i = 0; i < BALLOON_BLOCK_PAGES; i++)
+		__SetPageOffline(unit + i);
+}
+
+/* Of all pages but the first.  Return: the flags that any page has. */
+static unsigned long unit_clear_offline(struct page *unit)
+{
+	unsigned long flags = unit->flags;
+	unsigned int i;
+
+#pragma GCC unroll 8
+	for (i = 1; i < BALLOON_BLOCK_PAGES; i++) {
+		flags |= unit[i].flags;
+		__ClearPageOffline(unit + i);
+	}
+	return flags;
 }
 
 static void unit_own(struct balloon_dev_info *b, struct page *unit)
 {
-	unsigned int i;
-
-	for (i = 0; i < BALLOON_BLOCK_PAGES; i++)
-		__SetPageOffline(unit + i);
+	unit_set_offline(unit);
 	balloon_page_set_owner(unit, b);
 	spin_lock_irq(&b->pages_lock);
 	balloon_blocks_set_unit(&b->blocks, page_to_pfn(unit), true);
@@ -137,13 +154,12 @@ void balloon_range_own(struct balloon_dev_info *b, unsigned long pfn,
 	while (pfn < end) {
 		struct page *page = pfn_to_page(pfn);
 
-		if (is_new_unit(pfn, end - pfn)) {
+		if (is_unit(pfn, end - pfn)) {
 			unit_own(b, page);
 			pfn += BALLOON_BLOCK_PAGES;
 			continue;
 		}
-		__SetPageOffline(page);
-		balloon_page_set_owner(page, b);
+		balloon_page_own(b, page);
 		pfn++;
 	}
 }
@@ -157,16 +173,6 @@ static void unit_split(struct balloon_dev_info *b, struct page *unit)
 	split_page(unit, BALLOON_BLOCK_SHIFT);
 }
 
-/* Return: was it one? */
-static bool __unset_unit(struct balloon_dev_info *b, unsigned long pfn)
-{
-	lockdep_assert_held(&b->pages_lock);
-	if (!balloon_blocks_is_unit(&b->blocks, pfn))
-		return false;
-	balloon_blocks_set_unit(&b->blocks, pfn, false);
-	return true;
-}
-
 /**
  * __balloon_split - make single pages of a unit
  * @b: the device
@@ -176,8 +182,11 @@ static bool __unset_unit(struct balloon_dev_info *b, unsigned long pfn)
  */
 void __balloon_split(struct balloon_dev_info *b, unsigned long pfn)
 {
-	if (__unset_unit(b, pfn))
-		unit_split(b, pfn_to_page(ALIGN_DOWN(pfn, BALLOON_BLOCK_PAGES)));
+	lockdep_assert_held(&b->pages_lock);
+	if (!balloon_blocks_is_unit(&b->blocks, pfn))
+		return;
+	balloon_blocks_set_unit(&b->blocks, pfn, false);
+	unit_split(b, pfn_to_page(ALIGN_DOWN(pfn, BALLOON_BLOCK_PAGES)));
 }
 
 /**
@@ -243,46 +252,34 @@ void balloon_range_disown(unsigned long pfn, unsigned int nr)
  */
 static bool unit_free(struct page *unit)
 {
-	struct page *page, *end = unit + BALLOON_BLOCK_PAGES;
+	unsigned long flags;
 
 	__ClearPageOffline(unit);
-	if (!page_ref_freeze(unit, 1))
-		goto undo_first;
-	if (PageHWPoison(unit))
-		goto undo_freeze;
-	for (page = unit + 1; page < end; page++) {
-		if (PageHWPoison(page))
-			goto undo;
-		__ClearPageOffline(page);
+	if (!page_ref_freeze(unit, 1)) {
+		__SetPageOffline(unit);
+		return false;
+	}
+	flags = unit_clear_offline(unit);
+	if (flags & __PG_HWPOISON) {
+		page_ref_unfreeze(unit, 1);
+		unit_set_offline(unit);
+		return false;
 	}
 	balloon_page_reset_owner(unit);
 	page_ref_unfreeze(unit, 1);
 	__free_pages(unit, BALLOON_BLOCK_SHIFT);
 	return true;
-undo:
-	while (--page > unit)
-		__SetPageOffline(page);
-undo_freeze:
-	page_ref_unfreeze(unit, 1);
-undo_first:
-	__SetPageOffline(unit);
-	return false;
 }
 
-/* Return: false if the block of @pfn is no unit, or none any more. */
-static bool try_unit_free(struct balloon_dev_info *b, unsigned long pfn)
+/* Return: false if @nr pages do not begin with a unit, or not any more. */
+static bool try_unit_free(struct balloon_dev_info *b, unsigned long pfn,
+			  unsigned int nr)
 {
-	struct page *page = pfn_to_page(pfn);
-	bool unit;
-
-	spin_lock_irq(&b->pages_lock);
-	unit = __unset_unit(b, pfn);
-	spin_unlock_irq(&b->pages_lock);
-	if (!unit)
+	if (!is_unit(pfn, nr))
 		return false;
-	if (unit_free(page))
+	if (unit_free(pfn_to_page(pfn)))
 		return true;
-	unit_split(b, page);
+	balloon_range_split(b, pfn, BALLOON_BLOCK_PAGES);
 	return false;
 }
 
@@ -346,7 +343,7 @@ static unsigned int piece_free(struct balloon_dev_info *b, unsigned long pfn,
 {
 	unsigned int order;
 
-	if (is_block(pfn, nr) && try_unit_free(b, pfn))
+	if (try_unit_free(b, pfn, nr))
 		return BALLOON_BLOCK_SHIFT;
 	order = piece_order(pfn, nr);
 	if (order && run_free(b, pfn_to_page(pfn), order))
@@ -382,7 +379,7 @@ static unsigned int piece_put(unsigned long pfn, unsigned int nr)
 {
 	unsigned int order;
 
-	if (is_new_unit(pfn, nr)) {
+	if (is_unit(pfn, nr)) {
 		__free_pages(pfn_to_page(pfn), BALLOON_BLOCK_SHIFT);
 		return BALLOON_BLOCK_SHIFT;
 	}

@@ -185,20 +185,18 @@ static void choose_sparsest(struct balloon_dev_info *b, unsigned long nr,
  */
 void balloon_plan_deflation(struct balloon_dev_info *b, unsigned long nr)
 {
-	unsigned int *nr_with;
+	unsigned int *nr_with = NULL;
 
-	if (nr >= READ_ONCE(b->nr_ballooned) || READ_ONCE(b->compaction))
-		return;
-	nr_with = kcalloc(BALLOON_BLOCK_PAGES + 1, sizeof(*nr_with),
-			  GFP_NOWAIT | __GFP_NOWARN);
-	if (!nr_with)
-		return;
-	choose_sparsest(b, nr, nr_with);
-	kfree(nr_with);
+	if (nr < READ_ONCE(b->nr_ballooned) && !READ_ONCE(b->compaction))
+		nr_with = kcalloc(BALLOON_BLOCK_PAGES + 1, sizeof(*nr_with),
+				  GFP_NOWAIT | __GFP_NOWARN);
+	if (nr_with)
+		choose_sparsest(b, nr, nr_with);
 	spin_lock_irq(&b->pages_lock);
-	b->turn = 0;
+	b->turn = nr_with ? 0 : ARRAY_SIZE(turns);
 	b->blocks.cursor = 0;
 	spin_unlock_irq(&b->pages_lock);
+	kfree(nr_with);
 }
 
 /**

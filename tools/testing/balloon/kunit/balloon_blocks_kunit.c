@@ -26,7 +26,7 @@ struct model {
 	struct balloon_blocks bs;
 	unsigned int reserved[NR_BLOCKS];
 	bool set[NR_PAGES];
-	unsigned int cursor;		/* block of the last take */
+	unsigned int cursor;		/* block of the last take, or after it */
 };
 
 static unsigned int block_of(unsigned int page)
@@ -172,7 +172,7 @@ static unsigned int take(struct kunit *test, struct model *m, unsigned int max,
 			 unsigned int *page)
 {
 	unsigned int start = m->cursor * BALLOON_BLOCK_PAGES;
-	unsigned int end, taken;
+	unsigned int end, taken, i;
 	unsigned long pfn = ~0UL;
 
 	while (start < NR_PAGES && !m->set[start])
@@ -189,7 +189,10 @@ static unsigned int take(struct kunit *test, struct model *m, unsigned int max,
 	if (taken) {
 		KUNIT_ASSERT_EQ(test, pfn, FIRST_PFN + start);
 		memset(m->set + start, false, end - start);
-		m->cursor = block_of(start);
+		for (i = block_of(start) * BALLOON_BLOCK_PAGES;
+		     i < (block_of(start) + 1) * BALLOON_BLOCK_PAGES && !m->set[i];)
+			i++;
+		m->cursor = block_of(i);
 		*page = start;
 	}
 	validate(test, m);
@@ -548,6 +551,29 @@ static void prepare_some_then_give_up(struct kunit *test)
 }
 
 /* Pages that nobody owns keep their block in the index, and only that. */
+/* Until pages of it are reserved that others have had, or it goes away. */
+static void units_are_remembered(struct kunit *test)
+{
+	struct model *m = test->priv;
+	struct balloon_blocks *bs = &m->bs;
+
+	fill(test, m, 0, BALLOON_BLOCK_PAGES);
+	KUNIT_EXPECT_FALSE(test, balloon_blocks_is_unit(bs, FIRST_PFN));
+	balloon_blocks_set_unit(bs, FIRST_PFN, true);
+	KUNIT_EXPECT_TRUE(test, balloon_blocks_is_unit(bs, FIRST_PFN + 7));
+	KUNIT_EXPECT_FALSE(test, balloon_blocks_is_unit(bs, FIRST_PFN +
+							BALLOON_BLOCK_PAGES));
+	KUNIT_EXPECT_EQ(test, balloon_blocks_reserve(bs, FIRST_PFN + 7, 1,
+						     GFP_NOWAIT), 0);
+	KUNIT_EXPECT_FALSE(test, balloon_blocks_is_unit(bs, FIRST_PFN));
+	balloon_blocks_set_unit(bs, FIRST_PFN, true);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_reserve(bs, FIRST_PFN, 2,
+						     GFP_NOWAIT), 0);
+	KUNIT_EXPECT_FALSE(test, balloon_blocks_is_unit(bs, FIRST_PFN));
+	balloon_blocks_unreserve(bs, FIRST_PFN, 2);
+	balloon_blocks_unreserve(bs, FIRST_PFN, 1);
+}
+
 static void pages_are_kept_aside(struct kunit *test)
 {
 	struct model *m = test->priv;
@@ -801,6 +827,7 @@ static struct kunit_case blocks_test_cases[] = {
 	KUNIT_CASE(prepare_then_reserve),
 	KUNIT_CASE(prepare_races_with_reserve),
 	KUNIT_CASE(prepare_some_then_give_up),
+	KUNIT_CASE(units_are_remembered),
 	KUNIT_CASE(pages_are_kept_aside),
 	KUNIT_CASE(marked_blocks_are_taken),
 	KUNIT_CASE(many_blocks_take_several_calls),
