@@ -451,16 +451,15 @@ static unsigned int block_take(struct balloon_blocks *bs,
 {
 	unsigned int start = 0, nr = BALLOON_BLOCK_PAGES;
 
-	if (block->nr_set < BALLOON_BLOCK_PAGES) {
+	if (block->nr_set == nr && max >= nr) {
+		bitmap_zero(block->set, BALLOON_BLOCK_PAGES);
+	} else {
 		start = find_first_bit(block->set, BALLOON_BLOCK_PAGES);
 		nr = find_next_zero_bit(block->set, BALLOON_BLOCK_PAGES, start) -
 		     start;
-	}
-	nr = min(nr, max);
-	if (nr == 1)
-		__clear_bit(start, block->set);
-	else
+		nr = min(nr, max);
 		bitmap_clear(block->set, start, nr);
+	}
 	block->nr_set -= nr;
 	bs->last = block;
 	*pfn = (block->index << BALLOON_BLOCK_SHIFT) + start;

@@ -139,14 +139,14 @@ struct vb_batch {
 
 /**
  * struct vb_message - a buffer for the device
- * @node: in ->free of its queue, unless the device has it
+ * @next: the next in ->free of its queue, unless the device has it
  * @part: what it is about, NULL unless the device has it
  * @sg: describes @pfns
  * @pfns: what is sent
  * @pieces: what is reported
  */
 struct vb_message {
-	struct list_head node;
+	struct vb_message *next;
 	struct vb_part *part;
 	union {
 		struct {
@@ -163,7 +163,7 @@ struct vb_message {
  * @reporting: if it is for reports: who else sends some
  * @lock: protects all below and serialises operations on @vq
  * @waiting: parts not completely encoded, first to be sent first
- * @free: messages that the device does not have
+ * @free: a stack of messages that the device does not have
  * @messages: memory of all messages
  * @dead: the device was reset and is told nothing any more
  */
@@ -172,7 +172,7 @@ struct vb_queue {
 	struct vb_reporting *reporting;
 	spinlock_t lock;		/* protects what is said above */
 	struct list_head waiting;
-	struct list_head free;
+	struct vb_message *free;
 	struct vb_message *messages;
 	bool dead;
 };
@@ -424,7 +424,7 @@ static bool __queue_feed(struct vb_queue *queue, struct list_head *done,
 	if (queue->dead)
 		__queue_fail_waiting(queue, done);
 	part = list_first_entry_or_null(&queue->waiting, struct vb_part, node);
-	msg = list_first_entry_or_null(&queue->free, struct vb_message, node);
+	msg = queue->free;
 	if (!part || !msg)
 		return false;
 	used = message_encode(queue, msg, part);
@@ -434,7 +434,7 @@ static bool __queue_feed(struct vb_queue *queue, struct list_head *done,
 	if (used)
 		part->error = message_send(queue, msg, used);
 	if (used && !part->error) {
-		list_del(&msg->node);
+		queue->free = msg->next;
 		msg->part = part;
 		part->in_flight++;
 		*fed = true;
@@ -457,7 +457,8 @@ static void __message_done(struct vb_queue *queue, struct vb_message *msg,
 	if (WARN_ON_ONCE(!part))
 		return;
 	msg->part = NULL;
-	list_add(&msg->node, &queue->free);
+	msg->next = queue->free;
+	queue->free = msg;
 	if (!--part->in_flight && list_empty(&part->node))
 		list_add_tail(&part->node, done);
 }
@@ -1213,14 +1214,15 @@ static int queue_init(struct vb_queue *queue, struct virtqueue *vq)
 	queue->dead = false;
 	spin_lock_init(&queue->lock);
 	INIT_LIST_HEAD(&queue->waiting);
-	INIT_LIST_HEAD(&queue->free);
+	queue->free = NULL;
 	queue->messages = kcalloc(nr, sizeof(*queue->messages), GFP_KERNEL);
 	if (!queue->messages)
 		return -ENOMEM;
 	for (i = 0; i < nr; i++) {
 		msg = &queue->messages[i];
 		sg_init_one(&msg->sg, msg->pfns, sizeof(msg->pfns));
-		list_add_tail(&msg->node, &queue->free);
+		msg->next = queue->free;
+		queue->free = msg;
 	}
 	/* From now on an interrupt finds the queue: queue_callback(). */
 	smp_store_release(&queue->vq, vq);

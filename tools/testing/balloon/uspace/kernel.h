@@ -337,11 +337,6 @@ static inline void __set_bit(unsigned long bit, unsigned long *map)
 	__assign_bit(bit, map, true);
 }
 
-static inline void __clear_bit(unsigned long bit, unsigned long *map)
-{
-	__assign_bit(bit, map, false);
-}
-
 static inline bool __test_and_set_bit(unsigned long bit, unsigned long *map)
 {
 	bool was = test_bit(bit, map);
