@@ -336,7 +336,6 @@ static int __exchange(struct balloon_compaction *c, struct page **pages,
 	b->nr_ballooned -= done;
 	b->nr_deflating += done;
 	b->nr_inflating += done;
-	b->nr_migrating += done;
 	b->stats.enqueued += done;
 	b->stats.exchanged += done;
 	return done;
@@ -406,7 +405,7 @@ static void round_settle(struct balloon_compaction *c)
 /* The guest keeps enough memory: at least half of what is above the floor. */
 static void bound_aside(struct balloon_compaction *c)
 {
-	if (READ_ONCE(c->b->nr_aside) + READ_ONCE(c->b->nr_migrating) <
+	if (READ_ONCE(c->b->nr_aside) + READ_ONCE(c->b->nr_deflating) <
 	    c->most_aside)
 		return;
 	round_settle(c);

@@ -145,7 +145,6 @@ static int __migrate(struct balloon_dev_info *b, struct page *new,
 	b->isolated_pages--;
 	b->nr_inflating++;
 	b->nr_deflating++;
-	b->nr_migrating++;
 	b->stats.enqueued++;
 	b->stats.migrated++;
 	__count_vm_event(BALLOON_MIGRATE);

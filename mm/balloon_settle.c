@@ -219,6 +219,10 @@ static void __count(const struct balloon_batch *batch, unsigned int inflated,
 	count_vm_events(BALLOON_DEFLATE, deflated);
 }
 
+/*
+ * Of a migration, the page that comes and the one that leaves count as one, here
+ * and in balloon_actual(), however far the two have been settled.
+ */
 static unsigned int __settle_inflated(struct balloon_batch *batch,
 				      const struct balloon_range *range,
 				      bool clean)
@@ -230,7 +234,7 @@ static unsigned int __settle_inflated(struct balloon_batch *batch,
 	__make_free(b, range->pfn + n, range->nr - n);
 	b->nr_inflating -= range->nr;
 	if (balloon_batch_is_migration(batch))
-		b->nr_migrating -= range->nr;
+		b->nr_deflating -= range->nr;
 	return n;
 }
 
@@ -245,7 +249,8 @@ static unsigned int __settle_deflated(struct balloon_batch *batch,
 		__balloon_put_aside(b, range->pfn, n);
 	__make_free(b, range->pfn, n);
 	__make_ballooned(b, range->pfn + n, range->nr - n);
-	b->nr_deflating -= range->nr;
+	if (!balloon_batch_is_migration(batch))
+		b->nr_deflating -= range->nr;
 	return n;
 }
 

@@ -40,8 +40,9 @@ static unsigned long balloon_held(struct balloon_dev_info *b)
  * balloon_actual - size of a balloon as the hypervisor has acknowledged it
  * @b: the device
  *
- * Of a page that is being migrated and the one that takes its place, the
- * hypervisor has one, or for a moment both or none.
+ * A page that is leaving counts until the guest can use it.  Of one that is being
+ * migrated and the one that takes its place, the hypervisor has one, or for a
+ * moment both or none: they count as one until both are settled.
  *
  * Context: any.
  * Return: number of pages.
@@ -51,7 +52,7 @@ unsigned long balloon_actual(struct balloon_dev_info *b)
 	unsigned long flags, actual;
 
 	spin_lock_irqsave(&b->pages_lock, flags);
-	actual = b->nr_ballooned + b->isolated_pages + b->nr_migrating;
+	actual = b->nr_ballooned + b->isolated_pages + b->nr_deflating;
 	spin_unlock_irqrestore(&b->pages_lock, flags);
 	return actual;
 }

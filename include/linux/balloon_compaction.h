@@ -212,7 +212,8 @@ struct balloon_blocks {
  * @isolated_pages: ISOLATED pages
  * @nr_ballooned: BALLOONED pages
  * @nr_inflating: PENDING_INFLATE pages
- * @nr_deflating: PENDING_DEFLATE pages
+ * @nr_deflating: PENDING_DEFLATE pages; those of a migration until the pages that
+ *	take their places are settled
  * @migratepage: a page-level driver's migration callback, else NULL: replaces
  *	@page, which is isolated, with @newpage and tells the hypervisor;
  *	both are locked.  On success the driver has taken a reference to
@@ -243,7 +244,6 @@ struct balloon_dev_info {
 	unsigned int nr_free;		/* batches in ->free */
 	unsigned int nr_for_target;	/* the target worker's, not yet settled */
 	unsigned int nr_submitting;	/* calls of ->submit() under way */
-	unsigned long nr_migrating;	/* pairs of pages recorded, not settled */
 	bool dying;			/* being emptied: isolates nothing */
 	struct balloon_compaction *compaction;	/* under way, or NULL */
 	unsigned int nr_exchanging;	/* batches that it uses */

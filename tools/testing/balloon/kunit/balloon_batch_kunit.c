@@ -80,6 +80,7 @@ static bool step_deflating(struct kunit *test)
 	if (host.b.nr_deflating) {
 		KUNIT_EXPECT_EQ(test, host.b.nr_deflating, 6);
 		KUNIT_EXPECT_EQ(test, fake.nr_taken, 10);
+		KUNIT_EXPECT_EQ(test, balloon_actual(&host.b), 10);
 		for (i = 0; i < 6; i++)
 			KUNIT_EXPECT_FALSE(test, compaction_isolate(arena + i));
 		KUNIT_EXPECT_TRUE(test, compaction_isolate(arena + 6));

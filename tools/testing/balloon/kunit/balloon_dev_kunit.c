@@ -1070,7 +1070,7 @@ static const struct {
 	{ NULL, "driver", "kunit\n" },
 	{ NULL, "state", "running\n" },
 	{ NULL, "target_pages", "1\n" },
-	{ NULL, "actual_pages", "70\n" },
+	{ NULL, "actual_pages", "230\n" },
 	{ NULL, "isolated_pages", "20\n" },
 	{ NULL, "pending_pages", "300\n" },
 	{ NULL, "floor_pages", "2\n" },
@@ -1108,7 +1108,6 @@ static struct sysfs_test *sysfs_begin(struct kunit *test)
 	s->b.floor = 2;
 	s->b.nr_ballooned = 10;
 	s->b.isolated_pages = 20;
-	s->b.nr_migrating = 40;
 	s->b.nr_inflating = 100;
 	s->b.nr_deflating = 200;
 	s->b.stats = (struct balloon_stats) {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Two nodes: pages move within a node and from one to the other, and each zone's count of its pages follows.
+# Two nodes: the kernel moves pages within a node and from one to the other, the balloon within a node, and each zone's
+# count of its pages follows.
 # nodes: 2
 # requires: NUMA MEMORY_HOTREMOVE MIGRATION
 # mem: 1536
@@ -72,6 +73,17 @@ for node in 0 1; do
 done
 ledger
 balanced
+
+before="$(node_pages 0) $(node_pages 1)"
+check "the balloon compacts itself" eval "echo 1 >$CLASS/balloon0/compact"
+settle
+check "pages were exchanged" [ "$(balloon_value stats/exchanged)" -gt 1000 ]
+equal "none went to another node" "$before" "$(node_pages 0) $(node_pages 1)"
+balanced
+ledger
+
+balloon_to 0
+scattered 550 balloon_to
 for node in 0 1; do
 	before=$(migrated_pages)
 	echo 1 >$NODES/node$node/compact
