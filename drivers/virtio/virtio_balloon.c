@@ -512,7 +512,6 @@ static void parts_done(struct list_head *done)
 static void queue_run(struct vb_queue *queue, struct vb_part *part)
 {
 	unsigned long flags;
-	unsigned int nr = 0;
 	LIST_HEAD(done);
 	bool again;
 
@@ -525,8 +524,6 @@ static void queue_run(struct vb_queue *queue, struct vb_part *part)
 		__queue_collect(queue, &done);
 		while (__queue_feed(queue, &done, &again)) {
 			/* There may be many: let interrupts in. */
-			if (++nr % 8)
-				continue;
 			spin_unlock_irqrestore(&queue->lock, flags);
 			spin_lock_irqsave(&queue->lock, flags);
 		}
