@@ -376,7 +376,11 @@ device_test() {
 	done
 	scattered_balloon 300
 	ledger
-	compact
+	# A small balloon can lie where the first round does not come to: that moved the memory of others.
+	for _ in 1 2 3; do
+		compact
+		[ "$(migrated_pages)" -le 1000 ] || break
+	done
 	check "pages migrated" [ "$(migrated_pages)" -gt 1000 ]
 	ledger
 	for mib in 120 0; do
