@@ -51,7 +51,9 @@
  * @batch: what is being filled, or NULL
  * @exchanged: pages since pages aside were freed last
  * @index: the block that is being left
- * @most_aside: the bound on pages that are kept aside or are on their way
+ * @taken: pages that the allocator has handed out since then: for each, one is
+ *	kept aside or on its way
+ * @most_aside: the bound on them
  * @nr_whole: pages of blocks that are free as a whole, seen in a row
  * @seen: the block of which a page was found last
  * @seen_hole: may the balloon go there?
@@ -66,6 +68,7 @@ struct balloon_compaction {
 	struct balloon_batch *batch;
 	unsigned int exchanged;
 	unsigned long index;
+	unsigned long taken;
 	unsigned long most_aside;
 	unsigned int nr_whole;
 	unsigned long seen;
@@ -257,6 +260,7 @@ static unsigned int take_holes(struct balloon_compaction *c,
 
 	nr = alloc_pages_bulk_array_node((BALLOON_PAGE_GFP & ~__GFP_RECLAIM) |
 					 __GFP_THISNODE, c->nid, max, found);
+	c->taken += nr;
 	for (i = 0; i < nr; i++) {
 		if (is_hole(c, found[i], found, nr))
 			pages[taken++] = found[i];
@@ -400,13 +404,13 @@ static void round_settle(struct balloon_compaction *c)
 			   READ_ONCE(b->error), READ_ONCE(b->ack_timeout));
 	c->seen = ULONG_MAX;
 	balloon_free_aside(b);
+	c->taken = 0;
 }
 
 /* The guest keeps enough memory: at least half of what is above the floor. */
 static void bound_aside(struct balloon_compaction *c)
 {
-	if (READ_ONCE(c->b->nr_aside) + READ_ONCE(c->b->nr_deflating) <
-	    c->most_aside)
+	if (c->taken < c->most_aside)
 		return;
 	round_settle(c);
 	c->most_aside = balloon_room_above_floor(c->b) / 2;

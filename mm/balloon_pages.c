@@ -97,7 +97,10 @@ unsigned int balloon_pages_alloc(struct page **pages, unsigned int max)
 	return alloc_pages_bulk_array(BALLOON_PAGE_GFP, max, pages);
 }
 
-/* Are the first of @nr pages, of which nobody takes any away, a unit? */
+/*
+ * Are the first of @nr pages a unit?  For pages that nobody can isolate: just
+ * allocated, or PENDING_DEFLATE.  The index knows it of others.
+ */
 static bool is_unit(unsigned long pfn, unsigned int nr)
 {
 	return nr >= BALLOON_BLOCK_PAGES &&

@@ -336,7 +336,7 @@ static __always_inline void encode(__virtio32 *to, bool little_endian,
 	}
 }
 
-/* Not inline: where registers are short, two cost five times as much. */
+/* Not inline: its loop needs registers that the caller does not have. */
 static noinline void encode_pfns(__virtio32 *to, bool little_endian,
 				 unsigned long pfn, unsigned int nr)
 {
