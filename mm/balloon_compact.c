@@ -457,8 +457,9 @@ static int leave_block(struct balloon_compaction *c)
 			c->batch = get_batch_to_exchange(b);
 		if (!c->batch)
 			return reason_to_end(b) ?: -EBUSY;
-		nr = take_holes(c, pages, min3(left, HOLES_AT_ONCE,
-					       room_in_batch(c->batch)));
+		nr = min3(left, HOLES_AT_ONCE, room_in_batch(c->batch));
+		nr = take_holes(c, pages, min_t(unsigned long, nr,
+						c->most_aside - c->taken));
 		if (nr) {
 			nr = exchange(c, pages, nr);
 			/* The others are on their way. */

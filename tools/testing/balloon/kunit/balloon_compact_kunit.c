@@ -195,7 +195,9 @@ static void floor_is_left(struct kunit *test)
 	compact(test, -ENOMEM);
 	/* Little above it: a few pages aside at a time. */
 	fake.mem_available = ARENA_PAGES + 300 + 40;
+	fake.most_taken = 0;
 	compact(test, 0);
+	KUNIT_EXPECT_EQ(test, fake.most_taken, 300 + 40 / 2);
 }
 
 /* Each allocation fails in turn. */

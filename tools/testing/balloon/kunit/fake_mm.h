@@ -86,6 +86,7 @@ struct fake_work {
 static struct fake_mm {
 	struct fake_page page[ARENA_PAGES];
 	unsigned int nr_taken;
+	unsigned int most_taken;	/* the most that there were at once */
 	unsigned int next;		/* where the allocator goes on */
 	unsigned int stride;		/* how far from one page to the next */
 	unsigned int zone_boundary;	/* first page of the upper zone */
@@ -173,6 +174,7 @@ static struct page *fake_take_page(unsigned int index)
 		return NULL;
 	p->taken = true;
 	fake.nr_taken++;
+	fake.most_taken = max(fake.most_taken, fake.nr_taken);
 	return arena + index;
 }
 
