@@ -19,20 +19,21 @@ help:
 
 ## make run                      compare the stock balloon driver with ours in real guests
 .PHONY: run
-run: deps
-	@$(MAKE) modules KVER=$(KVER)
+run:
+	@scripts/install-deps run
+	@scripts/build-modules "$(KVER)"
 	@$(TESTS)/run-experiment --kernel $(KVER) $(ARGS)
 
 ## make bench                    what inflation, deflation, migration and compaction cost, stock and ours side by side: 20 minutes
 .PHONY: bench
 bench: deps
-	@$(MAKE) modules KVER=$(KVER)
+	@$(MAKE) test-modules KVER=$(KVER)
 	@$(TESTS)/run-bench --kernel $(KVER) $(ARGS)
 
 ## make test                     run the unit tests everywhere, and scenarios on both kernels: 25 minutes
 .PHONY: test
 test: deps
-	@for kernel in $(KERNELS); do scripts/fetch-source $$kernel >/dev/null && $(MAKE) modules KVER=$$kernel || exit; done
+	@for kernel in $(KERNELS); do scripts/fetch-source $$kernel >/dev/null && $(MAKE) test-modules KVER=$$kernel || exit; done
 	@$(TESTS)/run-tests $(ARGS)
 
 ## make test-all                 that with long scenarios, configs, debug and coverage: hours
@@ -49,21 +50,21 @@ kunit: deps
 ## make configs                  build and boot kernels with the overlay, in every configuration
 .PHONY: configs
 configs:
-	@scripts/install-deps ccache gcc-12-powerpc64le-linux-gnu
-	@for kernel in $(KERNELS); do $(MAKE) modules KVER=overlay-modular-$$kernel || exit; done
+	@scripts/install-deps test ccache gcc-powerpc64le-linux-gnu
+	@for kernel in $(KERNELS); do $(MAKE) test-modules KVER=overlay-modular-$$kernel || exit; done
 	@$(TESTS)/run-tests --kernel 'overlay*' $(ARGS)
 
 ## make coverage                 run them on a kernel that measures coverage; say what never ran
 .PHONY: coverage
 coverage:
-	@scripts/install-deps gcovr
-	@$(MAKE) modules KVER=gcov
+	@scripts/install-deps test gcovr
+	@$(MAKE) test-modules KVER=gcov
 	@$(TESTS)/run-coverage $(ARGS)
 
 ## make debug                    all of it again on kernels that see memory errors, lock order, leaks and races
 .PHONY: debug
 debug: deps
-	@for kernel in $(DEBUG); do $(MAKE) modules KVER=$$kernel || exit; done
+	@for kernel in $(DEBUG); do $(MAKE) test-modules KVER=$$kernel || exit; done
 	@failed=0; \
 	for kernel in $(DEBUG); do $(TESTS)/run-tests --kernel $$kernel --all --minutes 2 $(ARGS) || failed=1; done; \
 	$(TESTS)/run-planted || failed=1; \
@@ -76,7 +77,7 @@ soak: SEED ?= $(shell od -An -N3 -tu4 /dev/urandom | tr -d ' ')
 soak: deps
 	@seed=$(SEED) failed=0; echo "make soak MINUTES=$(MINUTES) SEED=$$seed repeats this"; \
 	for kernel in $(KERNELS) $(if $(wildcard build/kernels/kasan/built-from),kasan); do \
-		$(MAKE) modules KVER=$$kernel || exit; \
+		$(MAKE) test-modules KVER=$$kernel || exit; \
 		$(TESTS)/run-tests --kernel $$kernel --minutes $(MINUTES) --seed $$seed --keep soak || failed=1; \
 		sed -n "s/^# \([0-9]* steps.*\)/$$kernel: \1/p" "$$(ls -t out/logs/*/soak/ktap | head -n 1)"; \
 	done; exit $$failed
@@ -85,15 +86,26 @@ soak: deps
 .PHONY: fuzz
 fuzz: MINUTES ?= 10
 fuzz:
-	@scripts/install-deps clang libclang-rt-14-dev
+	@scripts/install-deps clang libclang-rt-dev
 	@$(TESTS)/run-fuzz $(MINUTES)
 
-## make modules KVER=V           build the modules for kernel V into build/V/
+## make modules KVER=V           build what is to be installed for kernel V into build/V/
 .PHONY: modules
 modules:
 	@scripts/build-modules "$(KVER)"
+	@echo "next:  sudo make modules_install KVER=$(KVER)"
 
-## make modules_install KVER=V   install them below /lib/modules/V/updates/
+## make adapter M=DIR KVER=V       build a balloon driver of yours, in DIR, on our core
+.PHONY: adapter
+adapter:
+	@scripts/build-adapter "$(M)" "$(KVER)"
+
+## make test-modules KVER=V      the same, and the modules of the tests
+.PHONY: test-modules
+test-modules:
+	@scripts/build-modules --tests "$(KVER)"
+
+## make modules_install KVER=V   install them below /lib/modules/V/updates/; null_balloon only with NULL_BALLOON=1
 .PHONY: modules_install
 modules_install:
 	@scripts/install-modules install "$(KVER)"
@@ -103,16 +115,24 @@ modules_install:
 modules_uninstall:
 	@scripts/install-modules uninstall "$(KVER)"
 
-## make check                    checkpatch, sparse, kernel-doc, shellcheck, pyflakes
+## make check                    checkpatch, sparse, layers, kernel-doc, shellcheck, pyflakes
 .PHONY: check
 check:
-	@scripts/install-deps pyflakes3
+	@scripts/install-deps check
 	@scripts/check $(KERNELS)
 
-## make deps                     install the tools needed, with apt
+## make deps                     install what the tests need, with apt; run and check know by themselves what they need
 .PHONY: deps
 deps:
-	@scripts/install-deps
+	@scripts/install-deps test
+
+## make test-debian RELEASE=13   make run and make test in a fresh Debian of this release (12, 13), as root
+.PHONY: test-debian
+test-debian: RELEASE ?= 13
+test-debian: PARTS ?= run test
+test-debian:
+	@scripts/install-deps debootstrap
+	@scripts/test-debian $(RELEASE) "$(PARTS)" "$(ARGS)"
 
 ## make clean                    remove what was built; keep what was downloaded
 .PHONY: clean

@@ -1,44 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Balloon pages: into the balloon and out of it, for page-level drivers.
+ * Balloon pages, as others call for them: page-level drivers, to put pages into a
+ * balloon and to take them out; and compaction, to move pages of any device.
  *
- * Locking is told in mm/balloon_internal.h.
+ * Locking is told in mm/balloon/internal.h.
  *
  * page->private is the owning device while the page is movable, page->page_type
  * says "offline" for as long as the page belongs to a device.  page->lru links
- * pages outside of the balloon.
+ * pages outside of the balloon; that of an isolated page, and of the old page of
+ * a migration until it is freed, belongs to the migration code.
  */
 #include <linux/balloon_compaction.h>
+#include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/vmstat.h>
 
-#include "balloon_internal.h"
+#include "balloon/internal.h"
 
 /* How long a dequeue waits for isolated pages to come back. */
 #define BALLOON_DEQUEUE_TIMEOUT	HZ
-
-/**
- * balloon_devinfo_init - initialise a device
- * @b: the device
- *
- * Enough for a page-level driver, which needs no counterpart to this.
- * balloon_register_device() does it by itself.
- *
- * Context: any.
- */
-void balloon_devinfo_init(struct balloon_dev_info *b)
-{
-	memset(b, 0, sizeof(*b));
-	spin_lock_init(&b->pages_lock);
-	balloon_blocks_init(&b->blocks);
-	INIT_LIST_HEAD(&b->free);
-	INIT_LIST_HEAD(&b->in_flight);
-	INIT_LIST_HEAD(&b->done);
-	INIT_LIST_HEAD(&b->refused);
-	init_waitqueue_head(&b->wait);
-}
-EXPORT_SYMBOL_GPL(balloon_devinfo_init);
 
 /**
  * balloon_page_alloc - allocate a page to put into a balloon
@@ -64,8 +45,7 @@ void balloon_page_insert(struct balloon_dev_info *b, struct page *page)
 	lockdep_assert_held(&b->pages_lock);
 	__SetPageOffline(page);
 	balloon_page_set_owner(page, b);
-	if (!WARN_ON_ONCE(balloon_blocks_set(&b->blocks, page_to_pfn(page), 1)))
-		b->nr_ballooned++;
+	__balloon_insert(b, page_to_pfn(page));
 }
 EXPORT_SYMBOL_GPL(balloon_page_insert);
 
@@ -105,9 +85,7 @@ static int try_enqueue(struct balloon_dev_info *b, struct page *page)
 				     GFP_NOWAIT | __GFP_NOWARN);
 	if (!err) {
 		balloon_page_insert(b, page);
-		b->stats.enqueued++;
-		b->stats.inflated++;
-		count_vm_event(BALLOON_INFLATE);
+		__balloon_count_enqueued(b);
 	}
 	spin_unlock_irqrestore(&b->pages_lock, flags);
 	unlock_page(page);
@@ -178,9 +156,7 @@ static unsigned int take_pages(struct balloon_dev_info *b, unsigned int max,
 	unsigned int nr;
 
 	spin_lock_irqsave(&b->pages_lock, flags);
-	nr = balloon_blocks_take(&b->blocks, max, pfn);
-	b->nr_ballooned -= nr;
-	b->nr_deflating += nr;
+	nr = __balloon_begin_deflate(b, max, pfn);
 	spin_unlock_irqrestore(&b->pages_lock, flags);
 	return nr;
 }
@@ -191,11 +167,8 @@ static void forget_pages(struct balloon_dev_info *b, unsigned long pfn,
 	unsigned long flags;
 
 	spin_lock_irqsave(&b->pages_lock, flags);
-	balloon_blocks_unreserve(&b->blocks, pfn, nr);
-	b->nr_deflating -= nr;
-	b->stats.dequeued += nr;
-	b->stats.deflated += nr;
-	count_vm_events(BALLOON_DEFLATE, nr);
+	__balloon_end_deflate(b, pfn, nr, false);
+	__balloon_count_dequeued(b, nr);
 	spin_unlock_irqrestore(&b->pages_lock, flags);
 }
 
@@ -278,3 +251,224 @@ struct page *balloon_page_dequeue(struct balloon_dev_info *b)
 	return balloon_page_pop(&pages);
 }
 EXPORT_SYMBOL_GPL(balloon_page_dequeue);
+
+#ifdef CONFIG_BALLOON_COMPACTION
+
+/**
+ * balloon_page_isolate - take a page aside for migration
+ * @page: a page of any device
+ * @mode: does not matter
+ *
+ * Context: under the page lock.
+ * Return: true if the page was BALLOONED and is ISOLATED now.
+ */
+static bool balloon_page_isolate(struct page *page, isolate_mode_t mode)
+{
+	struct balloon_dev_info *b = balloon_page_owner(page);
+	bool isolated;
+
+	if (!b)
+		return false;
+	spin_lock_irq(&b->pages_lock);
+	isolated = (!b->adapter || balloon_is_running(b->adapter)) &&
+		   __balloon_isolate(b, page_to_pfn(page));
+	spin_unlock_irq(&b->pages_lock);
+	return isolated;
+}
+
+/*
+ * Compaction waits for what it has migrated, so the last isolated page takes
+ * the open batch along.
+ */
+static struct balloon_core_batch *__batch_to_submit(struct balloon *b)
+{
+	struct balloon_core_batch *batch = b->open;
+
+	lockdep_assert_held(&b->pages_lock);
+	/* A page to inflate is one to deflate, too, and at most a range. */
+	if (!batch || (b->isolated_pages && batch->inflate.nr < b->max_ranges &&
+		       batch->inflate.nr_pages < b->max_pages))
+		return NULL;
+	b->open = NULL;
+	return batch;
+}
+
+/**
+ * balloon_page_putback - a page will not be migrated
+ * @page: an ISOLATED page, BALLOONED from now on
+ *
+ * Context: process, under the page lock.
+ */
+static void balloon_page_putback(struct page *page)
+{
+	struct balloon_dev_info *b = balloon_page_owner(page);
+	struct balloon_core_batch *batch = NULL;
+
+	if (WARN_ON_ONCE(!b))
+		return;
+	spin_lock_irq(&b->pages_lock);
+	__balloon_putback(b, page_to_pfn(page));
+	if (b->adapter) {
+		batch = __batch_to_submit(b->adapter);
+		__balloon_changed(b->adapter);
+	} else {
+		wake_up(&b->wait);
+	}
+	spin_unlock_irq(&b->pages_lock);
+	if (batch)
+		balloon_batch_submit_migration(batch, 0);
+}
+
+/*
+ * Record that @new takes the place of @old.
+ * Return: 0; -ENOBUFS if all batches are in flight; else why it cannot be.
+ */
+static int __migrate(struct balloon *b, struct page *new,
+		     struct page *old)
+{
+	lockdep_assert_held(&b->pages_lock);
+	if (!balloon_is_running(b))
+		return -EBUSY;
+	if (!balloon_in_reach(b, page_to_pfn(new), 1) ||
+	    balloon_blocks_reserve(&b->blocks, page_to_pfn(new), 1,
+				   GFP_NOWAIT | __GFP_NOWARN))
+		return -EAGAIN;
+	if (!b->open) {
+		b->open = __balloon_batch_get(b, BALLOON_FOR_MIGRATION);
+		if (!b->open) {
+			balloon_blocks_unreserve(&b->blocks,
+						 page_to_pfn(new), 1);
+			return -ENOBUFS;
+		}
+		balloon_batch_schedule_flush(b);
+	}
+
+	if (unlikely(page_zone_id(new) != page_zone_id(old))) {
+		balloon_adjust_managed(b, page_to_pfn(new), -1);
+		balloon_adjust_managed(b, page_to_pfn(old), 1);
+	}
+	get_page(new);
+	balloon_page_own(&b->info, new);
+	balloon_page_clear_owner(old);
+	balloon_range_add_page(&b->open->inflate, page_to_pfn(new));
+	balloon_range_add_page(&b->open->deflate, page_to_pfn(old));
+	__balloon_begin_migrate(&b->info);
+	return 0;
+}
+
+/* A page-level driver does the work; the core keeps the index. */
+static int page_level_migrate(struct balloon_dev_info *b, struct page *new,
+			      struct page *old, enum migrate_mode mode)
+{
+	int err;
+
+	spin_lock_irq(&b->pages_lock);
+	err = balloon_blocks_reserve(&b->blocks, page_to_pfn(new), 1,
+				     GFP_NOWAIT | __GFP_NOWARN);
+	if (err)
+		b->stats.migrate_failed++;
+	spin_unlock_irq(&b->pages_lock);
+	if (err)
+		return -EAGAIN;
+
+	err = b->migratepage ? b->migratepage(b, new, old, mode) : -EBUSY;
+
+	spin_lock_irq(&b->pages_lock);
+	if (err) {
+		balloon_blocks_unreserve(&b->blocks, page_to_pfn(new), 1);
+		b->stats.migrate_failed++;
+		if (balloon_page_owner(old) != b)
+			__balloon_lost(b, page_to_pfn(old));
+	} else {
+		__balloon_replaced(b, page_to_pfn(old));
+	}
+	wake_up(&b->wait);
+	spin_unlock_irq(&b->pages_lock);
+	return err;
+}
+
+/* As __migrate(); @batch is set to one that is to be submitted now, if any. */
+static int try_migrate(struct balloon *b, struct page *new,
+		       struct page *old, struct balloon_core_batch **batch)
+{
+	int err;
+
+	spin_lock_irq(&b->pages_lock);
+	err = __migrate(b, new, old);
+	if (!err)
+		*batch = __batch_to_submit(b);
+	if (!b->isolated_pages)
+		__balloon_changed(b);
+	spin_unlock_irq(&b->pages_lock);
+	return err;
+}
+
+/* For a wait: is there no sense in another try? */
+static bool has_migrated(struct balloon *b, struct page *new,
+			 struct page *old, struct balloon_core_batch **batch,
+			 int *err)
+{
+	*err = try_migrate(b, new, old, batch);
+	return *err != -ENOBUFS;
+}
+
+static void count_migrate_failed(struct balloon *b)
+{
+	spin_lock_irq(&b->pages_lock);
+	b->stats.migrate_failed++;
+	spin_unlock_irq(&b->pages_lock);
+}
+
+/**
+ * balloon_page_migrate - replace an isolated page
+ * @new: page to take into the balloon
+ * @old: an ISOLATED page
+ * @mode: how patient the migration code is
+ *
+ * The pair is recorded and the hypervisor told later, with others: @new is
+ * PENDING_INFLATE and @old PENDING_DEFLATE until it has answered.
+ *
+ * Context: process, both page locks held.  Waits for the hypervisor if all
+ * batches are in flight, or if @old was the last isolated page or filled the
+ * batch: for a second at most, for 20 ms if @mode is MIGRATE_ASYNC.
+ * Return: 0; -EAGAIN if all batches are in flight, memory is short or the
+ * hypervisor cannot be told of @new; -EBUSY if the device is broken or being
+ * unregistered; -EINVAL and a warning, once, if no page of @old's device is
+ * isolated.
+ */
+static int balloon_page_migrate(struct page *new, struct page *old,
+				enum migrate_mode mode)
+{
+	struct balloon_dev_info *info = balloon_page_owner(old);
+	long patience = balloon_patience(mode);
+	struct balloon_core_batch *batch = NULL;
+	struct balloon *b;
+	int err;
+
+	if (WARN_ON_ONCE(!info || !READ_ONCE(info->isolated_pages)))
+		return -EINVAL;
+	b = info->adapter;
+	if (!b)
+		return page_level_migrate(info, new, old, mode);
+	err = try_migrate(b, new, old, &batch);
+	/*
+	 * What this thread has isolated is in no batch: all can be settled.  When
+	 * one is, another thread may take it first.
+	 */
+	if (err == -ENOBUFS)
+		balloon_wait_locked(b, patience,
+				    has_migrated(b, new, old, &batch, &err));
+	if (err)
+		count_migrate_failed(b);
+	if (batch)
+		balloon_batch_submit_migration(batch, patience);
+	return err == -ENOBUFS ? -EAGAIN : err;
+}
+
+const struct movable_operations balloon_movable_ops = {
+	.isolate_page = balloon_page_isolate,
+	.migrate_page = balloon_page_migrate,
+	.putback_page = balloon_page_putback,
+};
+
+#endif /* CONFIG_BALLOON_COMPACTION */

@@ -7,7 +7,7 @@
  * takes is overwritten, a page that it gives back is zeroed.  So it notices a
  * guest that inflates a page twice, deflates one that it never inflated or
  * writes to one while it is inflated.  How fast it answers, what it refuses and
- * how it fails is set in configfs; see Documentation/mm/balloon_compaction.rst.
+ * how it fails is set in configfs; see Documentation/mm/balloon_drivers.rst.
  *
  * No field of struct page is used: a page is a frame number and its contents.
  *
@@ -54,7 +54,7 @@
 
 struct null_balloon {
 	struct config_item item;
-	struct balloon_dev_info b;
+	struct balloon *b;	/* constant while power is on */
 	struct hrtimer timer;		/* armed under lock, for ->accepted */
 
 	/* Protected by mutex; shown without. */
@@ -296,10 +296,10 @@ static enum hrtimer_restart null_balloon_timer(struct hrtimer *timer)
 }
 
 /* Several threads may be in here at once, each with a batch of its own. */
-static int null_balloon_submit(struct balloon_dev_info *b,
+static int null_balloon_submit(struct balloon *b,
 			       struct balloon_batch *batch)
 {
-	struct null_balloon *nb = container_of(b, struct null_balloon, b);
+	struct null_balloon *nb = balloon_data(b);
 	struct null_cmd *cmd = balloon_batch_priv(batch);
 	bool rejected, at_once;
 	unsigned long flags;
@@ -324,9 +324,9 @@ static int null_balloon_submit(struct balloon_dev_info *b,
 	return 0;
 }
 
-static void null_balloon_reset(struct balloon_dev_info *b)
+static void null_balloon_reset(struct balloon *b)
 {
-	struct null_balloon *nb = container_of(b, struct null_balloon, b);
+	struct null_balloon *nb = balloon_data(b);
 	struct null_cmd *cmd, *next;
 	LIST_HEAD(held);
 
@@ -352,14 +352,13 @@ static void __null_balloon_configure(struct null_balloon *nb)
 {
 	lockdep_assert_held(&nb->mutex);
 	if (nb->ack_timeout_ms)
-		balloon_set_ack_timeout(&nb->b, nb->ack_timeout_ms);
-	balloon_set_target(&nb->b, nb->target_pages);
+		balloon_set_ack_timeout(nb->b, nb->ack_timeout_ms);
+	balloon_set_target(nb->b, nb->target_pages);
 }
 
 static int __null_balloon_power_on(struct null_balloon *nb)
 {
 	char *name;
-	int err;
 
 	lockdep_assert_held(&nb->mutex);
 	name = kasprintf(GFP_KERNEL, "null_balloon-%s",
@@ -371,22 +370,16 @@ static int __null_balloon_power_on(struct null_balloon *nb)
 	if (IS_ERR(nb->parent))
 		return PTR_ERR(nb->parent);
 
-	err = balloon_register_device(&nb->b, nb->parent, &null_balloon_ops);
-	if (err)
-		goto err_parent;
+	nb->b = balloon_register_device(nb->parent, &null_balloon_ops, nb);
+	if (IS_ERR(nb->b)) {
+		root_device_unregister(nb->parent);
+		return PTR_ERR(nb->b);
+	}
 	if (nb->deflate_on_oom)
-		err = balloon_deflate_on_oom(&nb->b);
-	if (err)
-		goto err_unregister;
+		balloon_deflate_on_oom(nb->b);
 	WRITE_ONCE(nb->power, 1);
 	__null_balloon_configure(nb);
 	return 0;
-
-err_unregister:
-	balloon_unregister_device(&nb->b);
-err_parent:
-	root_device_unregister(nb->parent);
-	return err;
 }
 
 /* The host stays: pages that the guest has lost remain in the ledger. */
@@ -396,11 +389,11 @@ static int __null_balloon_power_off(struct null_balloon *nb)
 
 	lockdep_assert_held(&nb->mutex);
 	WRITE_ONCE(nb->power, 0);
-	err = balloon_unregister_device(&nb->b);
+	err = balloon_unregister_device(nb->b);
 	/* The callback that completed the last batch may still be running. */
 	hrtimer_cancel(&nb->timer);
 	if (err) {
-		/* Pages still refer to nb->b: nothing may ever be freed. */
+		/* The host holds pages, and a call of ->submit() may still run. */
 		dev_err(nb->parent, "cannot be unregistered (%d), leaked for good\n",
 			err);
 		nb->lost = true;

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from harness import guest, scenario
+from harness.common import shown
 
 from .measure import Round
 
@@ -90,10 +91,12 @@ def measure(kernel, experiment, variant):
     for step in steps:
         before, after = (report.counts.get(step["number"] + end, {}) for end in ("", "end"))
         step["host"] = {key: after[key] - before[key] for key in after if key in before}
+        step["most_in_kick"] = after.get("most_in_kick")
     return {
         "experiment": experiment, "variant": variant, "kernel": kernel.version, "seconds": round(report.seconds, 1), **values,
         "steps": [step for step in steps if step["host"] and "ns" in step],
         "problems": [result.text for result in report.results if not result.passed],
+        "logs": str(shown(report.logs)) if report.logs else None,
         "ledger": sum(ledger["guest_only"] + ledger["host_only"] for ledger in report.ledgers),
         "ledgers": len(report.ledgers),
     }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # A balloon that goes up and down, and what each step costs.
-# timeout: 280
+# timeout: 560
 # trace: memory_region_ops_read memory_region_ops_write
 #
 # The bench sets STEPS, see step(), PIECES (the order of what our driver takes at once), USED (MiB that are written to by the
@@ -144,6 +144,7 @@ step() {
 
 [ "$DRIVER" != ours ] || load_module ours/balloon_compaction inflate_order="$PIECES" || not_ok "core loaded"
 load_driver
+hold_still	# what is measured here is asked for
 # Until the kernel has reported what is free, and done what else it puts off.
 sleep 5
 [ "$ALLOCATOR" != 1 ] || allocators

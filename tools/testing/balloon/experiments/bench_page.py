@@ -4,20 +4,22 @@ What the bench has measured, as lines for a terminal and as one self-contained H
 """
 from html import escape
 
-from harness.report import aim, bar, cell, document, number, table
+from harness.common import table_line, terminal_width
 
 from . import bench_figures as figures
-from . import compare
 from .bench_plot import plot
+from .compare import number, verdict
+from .report import aim, bar, cell, document, measured, table
 
 
 def print_figures(results):
-    width = max(len(figure["title"]) for figure in results["figures"])
-    print(f"\n{'':{width}} {'stock':>9} {'ours':>9} {'to reach':>9} {'limit':>9}  reached")
+    """As wide as the terminal allows, down to 72 columns."""
+    width = min(max((len(figure["title"]) for figure in results["figures"]), default=40), terminal_width() - 46)
+    print("\n" + table_line("", f"{'stock':>9} {'ours':>9} {'to reach':>9} {'limit':>9}  reached", width))
     for figure in results["figures"]:
-        columns = [compare.text(figure[key]) for key in ("stock", "ours")]
-        columns += ["" if figure[key] is None else compare.text(figure[key]) for key in ("to_reach", "limit")]
-        print(f"{figure['title']:{width}} {' '.join(f'{text:>9}' for text in columns)}  {compare.verdict(figure)}".rstrip())
+        columns = [number(figure[key]) for key in ("stock", "ours")]
+        columns += ["" if figure[key] is None else number(figure[key]) for key in ("to_reach", "limit")]
+        print(table_line(figure["title"], f"{' '.join(f'{text:>9}' for text in columns)}  {verdict(figure)}", width))
     print(f"\nwritten: out/bench.json, out/bench.html ({results['seconds']} s)")
 
 
@@ -29,9 +31,7 @@ def page(results):
 def head(results):
     return ("<h1>What a memory balloon costs</h1>"
             "<p>The kernel's own balloon driver (<em>stock</em>) and this project's (<em>ours</em>) ran in the same guest, in "
-            "turns. Counts and instructions are exact; time, under emulation, is shown only as a ratio.</p>"
-            f"<p class=how>Linux {escape(results['kernel'])}, {escape(results['qemu'])}, {escape(results['date'])}. "
-            f"Again: <code>{escape(results['command'])}</code></p>")
+            "turns. Counts and instructions are exact; time, under emulation, is shown only as a ratio.</p>" + measured(results))
 
 
 def comparison(rows):
@@ -39,7 +39,7 @@ def comparison(rows):
         how = f"{escape(figure['title'])}<span class=how>{escape(figure['how'])}</span>"
         return [cell(how), cell(number(figure["stock"])), cell(number(figure["ours"])), cell(aim(figure)),
                 cell("" if figure["limit"] is None else number(figure["limit"])),
-                cell(compare.verdict(figure), "" if figure["reached"] else "no")]
+                cell(verdict(figure), "" if figure["reached"] else "no")]
     return "<h2>The figures</h2>" + table(["figure", "stock", "ours", "to reach", "limit", "reached"], map(row, rows))
 
 

@@ -5,7 +5,7 @@ A line plot as inline SVG: both axes logarithmic, a point per size of balloon, l
 from html import escape
 from math import ceil, floor, log2, log10
 
-from harness.report import number
+from .compare import number
 
 WIDTH, HEIGHT = 460, 260
 LEFT, RIGHT, TOP, BOTTOM = 72, 130, 10, 34

@@ -44,6 +44,7 @@ compacted() {
 
 [ "$DRIVER" != ours ] || load_module ours/balloon_compaction inflate_order="$PIECES" || not_ok "core loaded"
 load_driver
+hold_still	# what is measured here is asked for
 sed -nE 's/^([0-9a-f]+) [tT] /# symbol \1 /p' /proc/kallsyms
 # What the driver does for the first time is not what is asked for.
 check "balloon of 64 MiB" busy 64

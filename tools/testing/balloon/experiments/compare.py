@@ -4,6 +4,8 @@ From measured boots to figures: stock beside ours, and what is to be reached.
 """
 from statistics import median
 
+from harness.common import table_line, terminal_width
+
 TO_REACH = {
     "failed": 0,
     "notifications": 0.05,
@@ -146,7 +148,7 @@ def seed_table(boots, experiment):
     return rows
 
 
-def text(value):
+def number(value):
     """A number for people; nothing measured is a dash."""
     if value is None:
         return "-"
@@ -155,10 +157,12 @@ def text(value):
     return f"{int(value):,}"
 
 
-def aim(figure):
+def aim(figure, at_least=">= ", at_most="<= "):
+    """What is to be reached; nothing is less than 0."""
     if figure["to_reach"] is None:
         return ""
-    return (">= " if figure["at_least"] else "<= ") * (figure["to_reach"] != 0) + text(figure["to_reach"])
+    sign = "" if figure["to_reach"] == 0 else at_least if figure["at_least"] else at_most
+    return sign + number(figure["to_reach"])
 
 
 def verdict(figure):
@@ -168,16 +172,19 @@ def verdict(figure):
 
 
 def print_seed(boots):
+    width = min(34, terminal_width() - 26)
     for experiment in ("seed-64", "seed-128"):
-        print(f"\n{experiment.removeprefix('seed-')} MiB balloon, 2 processors, 1024 MiB, four compactors at once:"
-              f"\n  {'':34} {'stock':>12} {'ours':>12}")
+        print(f"\n{experiment.removeprefix('seed-')} MiB balloon, 2 processors, 1024 MiB, 4 compactors:")
+        print(table_line("", f"{'stock':>12} {'ours':>12}", width))
         for name, stock, ours in seed_table(boots, experiment):
-            print(f"  {name:34} {text(stock):>12} {text(ours):>12}")
+            print(table_line(name, f"{number(stock):>12} {number(ours):>12}", width))
 
 
 def print_figures(rows):
-    print(f"\nOne round of four compactors, 400 MiB balloon scattered over 850 of 1024 MiB (medians):\n"
-          f"  {'':54} {'stock':>10} {'ours':>10} {'to reach':>10}  reached")
+    """As wide as the terminal allows, down to 60 columns."""
+    width = min(54, terminal_width() - 36)
+    print("\nOne round of four compactors, 400 MiB balloon scattered\nover 850 of 1024 MiB (medians):")
+    print(table_line("", f"{'stock':>9} {'ours':>9} {'to reach':>9}  reached", width))
     for figure in rows:
-        print(f"  {figure['title']:54} {text(figure['stock']):>10} {text(figure['ours']):>10} "
-              f"{aim(figure):>10}  {verdict(figure)}".rstrip())
+        columns = " ".join(f"{value:>9}" for value in (number(figure["stock"]), number(figure["ours"]), aim(figure)))
+        print(table_line(figure["title"], f"{columns}  {verdict(figure)}", width))

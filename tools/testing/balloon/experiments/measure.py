@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import guest, scenario
-from harness.common import BUILD
+from harness.common import BUILD, shown
 
 ROUND = Path(__file__).with_name("round.sh")
 DRIVERS = ("stock", "ours")
@@ -46,10 +46,11 @@ class Round(scenario.Scenario):
 
 def plan(experiment, driver, boot):
     base = scenario.load(ROUND)
-    settings = dict(EXPERIMENTS[experiment], SEED=boot)
+    # Instructions are counted with the same seed always: a second boot must repeat the first to the instruction.
+    settings = dict(EXPERIMENTS[experiment], SEED=1 if experiment == "exact" else boot)
     options = dict(base.options, driver=driver, target=str(settings["BALLOON"]))
     options["icount"] = "1" if experiment == "exact" else "0"
-    return Round(ROUND, options, f"run-{experiment}-{driver}", settings)
+    return Round(ROUND, options, f"run-{experiment}-{driver}-{boot}", settings)
 
 
 def measure(kernel, experiment, driver, boot):
@@ -68,6 +69,7 @@ def measure(kernel, experiment, driver, boot):
     boot_data = {
         "experiment": experiment, "driver": driver, "boot": boot, "settings": entry.settings,
         "problems": [result.text for result in report.results if not result.passed],
+        "logs": str(shown(report.logs)) if report.logs else None,
         "seconds": round(report.seconds, 1), "round_ns": counters["after"].pop("round_ns", None), **counters,
         "delta": difference(counters["before"], counters["after"]),
         "host": difference(report.counts.get("before", {}), report.counts.get("after", {})),
@@ -98,7 +100,7 @@ def measure_again(kernel, experiment, driver, boot, progress):
     """
     for left in reversed(range(guest.BOOT_ATTEMPTS)):
         result = measure(kernel, experiment, driver, boot)
-        if not left or result["complete"] or not any("Oops: int3" in problem for problem in result["problems"]):
+        if not left or not any("Oops: int3" in problem for problem in result["problems"]):
             return result
         progress(result)
 
@@ -117,27 +119,38 @@ def missing(kernel):
     return [name for name in ("balloon_compaction.ko", "virtio_balloon.ko") if not (built / name).exists()]
 
 
-def run_all(kernel, drivers, scattered_boots, exact_boots, progress):
+def failed(boot):
+    """It has no figures, or something is wrong with it."""
+    return not boot["complete"] or bool(boot["problems"])
+
+
+def jobs(drivers, scattered_boots, exact_boots):
+    """(experiment, driver, boot); stock and ours alternate, so that a busy machine hurts both."""
+    one_by_one = [("seed-64", 1), ("seed-128", 1), ("probed", 1)]
+    one_by_one += [("scattered", boot) for boot in range(1, scattered_boots + 1)]
+    one_by_one += [("exact", boot) for boot in range(1, exact_boots + 1)]
+    return [(experiment, driver, boot) for experiment, boot in one_by_one for driver in drivers]
+
+
+def run_all(kernel, wanted, begin):
     """
-    Every boot of the experiment; stock and ours alternate, so that a busy machine hurts both.
+    Every boot of the experiment. @begin is called with each job as it begins, and what it returns with the boot as it ends.
 
     Boots that are counted in instructions do not mind a neighbour and run two at a time.
     """
-    one_by_one = [("seed-64", 1), ("seed-128", 1), ("probed", 1)]
-    one_by_one += [("scattered", boot) for boot in range(1, scattered_boots + 1)]
     boots = []
 
     def take(job):
-        boots.append(measure_again(kernel, *job, progress))
-        progress(boots[-1])
+        end = begin(*job)
+        boots.append(measure_again(kernel, *job, end))
+        end(boots[-1])
 
-    for name, boot in one_by_one:
-        for driver in drivers:
-            take((name, driver, boot))
-    # Always the same seed: a second boot must repeat the first to the instruction.
+    for job in wanted:
+        if job[0] != "exact":
+            take(job)
     with ThreadPoolExecutor(2) as pool:
         try:
-            list(pool.map(take, [("exact", driver, 1) for _ in range(exact_boots) for driver in drivers]))
+            list(pool.map(take, [job for job in wanted if job[0] == "exact"]))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)      # interrupted: start no further guest
             raise

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # One measured round of compaction with a balloon in the guest.
-# timeout: 150
+# timeout: 300
 # append: init_on_alloc=0 rootfstype=ramfs
 #
 # The experiment sets BALLOON (MiB; the host has asked for it before the guest starts), FRAGMENT (MiB of which a
@@ -91,13 +91,16 @@ TARGET=$((BALLOON * PAGES_PER_MIB))
 # Single pages, in both drivers: what is measured is a scattered balloon.
 [ "$DRIVER" != ours ] || load_module ours/balloon_compaction inflate_order=0
 load_driver
+hold_still	# what is measured here is asked for
+# With them there, 400 MiB beside the fragments are just what a guest can give.
+rm -rf /modules
 check "balloon of $BALLOON MiB" wait_until 90 target_seen
 [ "$FRAGMENT" = 0 ] || stop fragment
 [ "$PROBES" = 0 ] || check "probes on the three callbacks" probes_on
 
 # Ordinary pages cost more to move than a balloon's and are not what is measured: leave few, and those of files, which are
 # unevictable in ramfs, where they are.
-rm -rf /modules /bin/fragment /bin/verify
+rm -rf /bin/fragment /bin/verify
 echo 0 >/proc/sys/vm/compact_unevictable_allowed
 settle
 snapshot before

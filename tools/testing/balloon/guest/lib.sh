@@ -59,12 +59,21 @@ send_coverage() {
 # The 1 keeps "08" from being taken for octal.
 centiseconds() { read -r up _ </proc/uptime; echo $((${up%.*} * 100 + 1${up#*.} - 100)); }
 
-# wait_until SECONDS COMMAND...: poll until the command succeeds. Slow kernels have more time.
+# wait_until SECONDS COMMAND...: poll until the command succeeds. What it is given are twenty polls for each second, however
+# long they take: on a busy machine the guest does less in a second, and polls less often. Slow kernels have more of them.
 wait_until() {
-	end=$(($(centiseconds) + $1 * 100 * SLOW))
+	polls=$(($1 * 20 * SLOW))
 	shift
 	until "$@"; do
-		[ "$(centiseconds)" -lt "$end" ] || return 1
+		polls=$((polls - 1))
+		[ $polls -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+# pause SECONDS: for what gives no sign when it is over. Longer on a busy machine, since it is made of small pieces of work.
+pause() {
+	for _ in $(seq $(($1 * 20))); do
 		sleep 0.05
 	done
 }
@@ -139,6 +148,12 @@ host_balloon() {
 	echo "# host: balloon $1"
 }
 
+# host_retarget MIB PAGES OTHER: the host asks for a balloon of MIB, and for another as soon as it was told of so many pages.
+host_retarget() {
+	TARGET=$(($3 * PAGES_PER_MIB))
+	echo "# host: retarget $*"
+}
+
 # host_migrate MIB...: the host moves the guest to another QEMU, and asks for balloons of these sizes on the way. When it
 # asks for the last one, which should be another, the guest has arrived.
 host_migrate() {
@@ -160,6 +175,14 @@ balloon_towards() {
 }
 
 balloon_has() { [ "$(balloon_pages)" = "$1" ]; }
+
+# standing: two looks, a second apart, see a balloon of the same size.
+# shellcheck disable=SC2119
+standing() {
+	before=$(balloon_pages)
+	pause 1
+	[ "$before" -gt 0 ] && [ "$before" = "$(balloon_pages)" ]
+}
 
 # at_rest [DEVICE]: our driver says so itself.
 at_rest() {
@@ -191,7 +214,11 @@ target_seen() {
 # balloon_to MIB [SECONDS]: ask the host for a balloon of this size, wait for it and say whether it came.
 balloon_to() {
 	host_balloon "$1"
-	check "balloon of $1 MiB" wait_until "${2:-20}" target_seen
+	if wait_until "${2:-20}" target_seen; then
+		ok "balloon of $1 MiB"
+	else
+		not_ok "balloon of $1 MiB: has $(balloon_pages) of $TARGET pages, $(grep MemAvailable /proc/meminfo)"
+	fi
 }
 
 settle() {
@@ -201,8 +228,27 @@ settle() {
 # shellcheck disable=SC2120 # the argument is for scenarios
 # ledger [FOREIGN]: wait for rest, then have the host compare. FOREIGN pages are ballooned by a device of another kind.
 ledger() {
+	hold_still
 	settle || not_ok "balloon at rest before its ledger is read"
 	ledger_now "$@"
+	let_go
+}
+
+# hold_still, let_go: what a balloon does by itself ends, until it may do so again.
+PROACTIVENESS="compact_proactiveness"
+hold_still() {
+	for balloon in "$CLASS"/balloon*; do
+		[ -e "$balloon/$PROACTIVENESS" ] || continue
+		cp "$balloon/$PROACTIVENESS" "/tmp/${balloon##*/}.$PROACTIVENESS"
+		echo 0 >"$balloon/$PROACTIVENESS"
+	done
+}
+
+let_go() {
+	for balloon in "$CLASS"/balloon*; do
+		[ -e "$balloon/$PROACTIVENESS" ] || continue
+		cat "/tmp/${balloon##*/}.$PROACTIVENESS" >"$balloon/$PROACTIVENESS"
+	done
 }
 
 ledger_now() {
@@ -210,6 +256,14 @@ ledger_now() {
 	echo "# host: ledger begin $LEDGERS ${1:-0}"
 	ledger_blocks -m $LEDGERS
 	echo "# host: ledger end"
+}
+
+# balloon_walk MIB...: balloons of these sizes, one after the other, and of each the ledger.
+balloon_walk() {
+	for mib in "$@"; do
+		balloon_to "$mib"
+		ledger
+	done
 }
 
 ledger_blocks() { command ledger "$@"; }
@@ -262,13 +316,25 @@ compact_stop() {
 	COMPACTOR_PIDS=
 }
 
+# compacted_walk MIB...: a balloon_walk during which compactors go on, but while the ledger is read.
+compacted_walk() {
+	for mib in "$@"; do
+		compact_start
+		balloon_to "$mib"
+		compact_stop
+		ledger
+	done
+}
+
 ready_or_gone() { grep -q ready "/tmp/$1" || ! kill -0 "$(cat "/tmp/$1.pid")" 2>/dev/null; }
 
-# start NAME PROGRAM [ARGUMENT...]: run one of our programs until stop NAME, and wait for its "ready".
+# start NAME PROGRAM [ARGUMENT...]: run one of our programs until stop NAME, and wait for its "ready". The shell's child
+# opens the file some time later, so a program of this name that ran before must not have left its own "ready" there.
 start() {
 	name=$1
 	shift
-	"$@" >"/tmp/$name" 2>&1 &
+	: >"/tmp/$name"
+	"$@" >>"/tmp/$name" 2>&1 &
 	echo $! >"/tmp/$name.pid"
 	wait_until 60 ready_or_gone "$name"
 	grep -q ready "/tmp/$name" || not_ok "$* starts: $(cat "/tmp/$name")"
@@ -344,16 +410,25 @@ still_works() {
 	ledger
 }
 
-# Percent of all processors that were idle in the last SECONDS; a balloon that waits must not spin.
+# Percent of the processors' time that nobody wanted in the last SECONDS but a loop of the lowest priority on each of them; a
+# balloon that waits must not spin. The loops have the guest's processors always wanted, so that on a busy machine all the
+# guest's tasks are slower alike.
 idle_percent() {
+	loops=
+	for _ in $(seq "$(nproc)"); do
+		nice -n 19 sh -c 'while :; do :; done' >/dev/null &
+		loops="$loops $!"
+	done
 	before=$(cpu_times)
 	sleep "$1"
 	# shellcheck disable=SC2086,SC2046 # two words each: all, idle
 	set -- $before $(cpu_times)
+	# shellcheck disable=SC2086 # one word per process
+	kill $loops
 	echo $((($4 - $2) * 100 / ($3 - $1)))
 }
 
-cpu_times() { awk '/^cpu / { print $2 + $3 + $4 + $5 + $6 + $7 + $8, $5 }' /proc/stat; }
+cpu_times() { awk '/^cpu / { print $2 + $3 + $4 + $5 + $6 + $7 + $8, $3 + $5 }' /proc/stat; }
 
 # features FIRST [LAST]: of these bits, a 1 for each on which driver and device have agreed, else a 0.
 features() { cut -c $(($1 + 1))-$((${2:-$1} + 1)) "/sys/bus/virtio/devices/$(virtio_name)/features"; }
@@ -383,10 +458,7 @@ device_test() {
 	done
 	check "pages migrated" [ "$(migrated_pages)" -gt 1000 ]
 	ledger
-	for mib in 120 0; do
-		balloon_to $mib
-		ledger
-	done
+	balloon_walk 120 0
 	equal "no page is left offline" 0 "$(offline_pages)"
 	equal "no page is left out of the zones' count" "$managed" "$(managed_pages)"
 	verify_stop
@@ -407,6 +479,18 @@ suspend_guest() {
 	echo "# host: wakeup"
 	echo mem >/sys/power/state || return
 	dd if=/tmp/pmbase of=$LPC_BRIDGE bs=4 seek=16 conv=notrunc 2>/dev/null
+}
+
+# In centiseconds, how long it took last to freeze what may be frozen: work items among it.
+freezing_took() {
+	dmesg | sed -n 's/.*Freezing remaining freezable tasks.*elapsed \([0-9.]*\).*/\1/p' | tail -n 1 | awk '{ print int($1 * 100) }'
+}
+
+# frozen_before LIMIT [TEXT]: when the guest slept last, no work item that was busy with the balloon was waited for. LIMIT
+# (hundredths of a second) is what that would have taken on a machine that is as busy.
+frozen_before() {
+	took=$(freezing_took)
+	check "$2frozen after $took cs, less than $1" [ "${took:-99999}" -lt "$1" ]
 }
 
 # hibernate: to the disk. Our host ends, and we go on in another one.

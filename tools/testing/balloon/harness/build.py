@@ -14,11 +14,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import debian
 from .common import BUILD, CACHE, OUT, ROOT, TESTS, HarnessError, locked, read_options, require, run
 
 FRAGMENTS = TESTS / "kernels"
 KERNELS = BUILD / "kernels"
-COMPILER = "gcc-12"
+COMPILER = "gcc"
 CROSS = {"powerpc": "powerpc64le-linux-gnu-"}
 
 DEFAULTS = {
@@ -36,10 +37,10 @@ DEFAULTS = {
 
 # Warnings that count: in our files and in those that lean on them, which are compiled once more, with W=1. What is
 # wrong with the kernel's own kernel-doc does not count; that of our files is looked at by make check.
-WATCHED = re.compile(r"(mm/(balloon_|vmscan|migrate|compaction)|balloon_compaction\.h|balloon\.c|/cmm\.c).*warning:"
-                     r"(?!.*( not described in | description in ))|modpost:.*balloon")
-WATCHED_OBJECTS = ("mm/balloon_*.o", "mm/vmscan.o", "mm/migrate.o", "mm/compaction.o", "drivers/*/*balloon.o",
-                   "arch/powerpc/platforms/pseries/cmm.o")
+WATCHED = re.compile(r"(mm/(balloon[_/]|vmscan|migrate|compaction)|balloon_compaction\.h|virtio/balloon/|balloon\.c|/cmm\.c)"
+                     r".*warning:(?!.*( not described in | description in ))|modpost:.*balloon")
+WATCHED_OBJECTS = ("mm/balloon/*.o", "mm/vmscan.o", "mm/migrate.o", "mm/compaction.o",
+                   "drivers/virtio/balloon/*.o", "drivers/misc/*balloon.o", "arch/powerpc/platforms/pseries/cmm.o")
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def build(name):
     tree = KERNELS / name
     # The sources with the overlay are shared, and one build uses all processors.
     with locked(KERNELS):
-        source = fetched(series)
+        source = debian.source(series)
         if fragment.get("overlay") == "1":
             source = overlaid(source)
         key = content_key(fragment, source)
@@ -97,11 +98,6 @@ def build(name):
             compile_kernel(fragment, source, tree)
             stamp.write_text(key)
     return tree
-
-
-def fetched(series):
-    """Debian's source of @series."""
-    return Path(run(ROOT / "scripts/fetch-source", series).strip())
 
 
 def overlaid(pristine):
@@ -121,9 +117,10 @@ def overlaid(pristine):
 
 
 def content_key(fragment, source):
-    """Of everything that goes into a kernel; the overlay's own manifest names its files by content."""
+    """Of everything that goes into a kernel; the overlay's own store has the contents of its files."""
     parts = [run(COMPILER, "--version"), *fragment.config]
-    parts += [path.read_text() for path in (source / "Makefile", source / ".balloon-overlay/manifest") if path.exists()]
+    files = [path for path in (source / "Makefile", source / ".balloon-overlay") if path.exists()]
+    parts += [path.read_bytes().decode("latin-1") for path in files]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -151,8 +148,12 @@ def compile_kernel(fragment, source, tree):
 
 
 def watched(fragment, tree):
-    """The objects whose warnings count: as the fragment says, or of all that was compiled."""
-    found = (str(path.relative_to(tree)) for glob in WATCHED_OBJECTS for path in tree.glob(glob))
+    """
+    The objects whose warnings count: as the fragment says, or of all that was compiled. Our folders are compiled as
+    a whole, since each has an object that lies above it.
+    """
+    found = (path.relative_to(tree) for glob in WATCHED_OBJECTS for path in tree.glob(glob))
+    found = {f"{path.parent}/" if path.parent.name == "balloon" else str(path) for path in found}
     return fragment.get("objects").split() or sorted(found)
 
 

@@ -10,7 +10,10 @@ import os
 import re
 import shutil
 import subprocess
-from contextlib import contextmanager
+import sys
+import textwrap
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -18,6 +21,9 @@ ROOT = TESTS.parents[2]
 BUILD = ROOT / "build"
 CACHE = BUILD / "cache"
 OUT = ROOT / "out"
+
+if re.search(r"\s", str(ROOT)):
+    sys.exit(f"the kernel's build system cannot work in a directory whose path has a space: move {ROOT}")
 
 
 class HarnessError(Exception):
@@ -36,11 +42,70 @@ def run(*argv, **kwargs):
 
 @contextmanager
 def locked(directory):
-    """One at a time, whoever it is: for work on what is shared below @directory."""
+    """One at a time, whoever it is, the others wait: for work on what is shared below @directory."""
     directory.mkdir(parents=True, exist_ok=True)
     with open(directory / ".lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not try_lock(lock):
+            print(f"another run works on {shown(directory)}/: waiting for its end", file=sys.stderr, flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def try_lock(lock):
+    """A wait for another thread of ours is not worth a word: it is soon over."""
+    for _ in range(50):
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def shown(path):
+    """A path for people, who are in the project's directory."""
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+
+
+def sources():
+    """Which sources these are: the commit, and whether they are still what was committed."""
+    try:
+        commit = run("git", "-C", ROOT, "rev-parse", "--short=12", "HEAD").strip()
+        return commit + (", with changes" if run("git", "-C", ROOT, "status", "--porcelain") else "")
+    except HarnessError:
+        return "unknown, not a git repository"
+
+
+class Progress:
+    """How far a run is."""
+
+    def __init__(self, total):
+        self.total, self.begun, self.ended, self.started = total, 0, 0, time.monotonic()
+
+    def begin(self):
+        """The next of all: "[ 3/18]"."""
+        self.begun += 1
+        return f"[{self.begun:{len(str(self.total))}}/{self.total}]"
+
+    def end(self):
+        self.ended += 1
+
+    def left(self):
+        """How long the rest takes, if it is like what was."""
+        if not self.ended:
+            return ""
+        minutes = (time.monotonic() - self.started) / self.ended * (self.total - self.ended) / 60
+        return f"about {minutes:.0f} min left" if minutes >= 1 else "less than a minute left"
+
+
+def terminal_width():
+    """Columns of the terminal; a log may be wide."""
+    return shutil.get_terminal_size((120, 24)).columns
+
+
+def table_line(title, columns, width):
+    """The title, wrapped to @width, and right of its first line the columns."""
+    first, *rest = textwrap.wrap(title, width, subsequent_indent="  ") or [""]
+    return "\n".join([f"{first:{width}} {columns}".rstrip(), *rest])
 
 
 def reason(stderr):
@@ -97,7 +162,7 @@ PACKAGES = {
     "busybox": "busybox-static",
     "gcc": "gcc libc6-dev",
     "xz": "xz-utils",
-    "powerpc64le-linux-gnu-gcc-12": "gcc-12-powerpc64le-linux-gnu",
+    "powerpc64le-linux-gnu-gcc": "gcc-powerpc64le-linux-gnu",
     "apt-get": "apt",
     "apt-cache": "apt",
     "setpriv": "util-linux",

@@ -17,7 +17,7 @@ from .common import BUILD, OUT, ROOT, TESTS, HarnessError, require, run
 
 KEPT = OUT / "coverage"
 REASONS = TESTS / "uncovered"
-MEASURED = ("mm/balloon_", "drivers/virtio/virtio_balloon.c", "drivers/misc/null_balloon.c")
+MEASURED = ("mm/balloon", "drivers/virtio/", "drivers/misc/null_balloon.c")
 
 
 def path(scenario, kernel):

@@ -32,10 +32,12 @@ RACE_WITH_LOOK = re.compile(r"BUG: KCSAN: data-race in .*\b(isolate_movable_page
 RACE_EDGE = re.compile(r"={60}")
 OUR_FRAME = re.compile(r"\[(virtio_balloon|null_balloon|balloon_\w+)[^]]*\]|\bballoon_\w+\+0x")
 BOOT_ATTEMPTS = 3
+# Seconds are QEMU's own time (qemu.OwnTime).
 BOOT_SECONDS = 60
 MIGRATION_SECONDS = 120
 UNPLUG_SECONDS = 30
 SUSPEND_SECONDS = 30
+STATS_SECONDS = 30
 SLOW_MIGRATION = 1 << 20        # bytes in a second
 LOGS = ("console", "ktap", "trace", "qemu.err", "command")
 WARNING_END = re.compile(r"---\[ end trace|</TASK>")
@@ -51,6 +53,7 @@ class Report:
     ledgers: list = field(default_factory=list)     # per ledger: pages of both sides, and of each side alone
     seconds: float = 0
     reboots: int = 0
+    where: str = ""
     logs: Path = None
 
     def add(self, passed, text):
@@ -125,7 +128,7 @@ def judge_end(session, ended):
         report.add(False, f"qemu: {error}")
     if not ended:
         limit = session.seconds if session.greeted else BOOT_SECONDS * session.slow
-        report.add(False, f"still {'running' if session.greeted else 'booting'} after {limit} s")
+        report.add(False, f"still {'running' if session.greeted else 'booting'} after {limit} s, in which it could have run")
     if session.plan is None:
         report.add(False, "plan missing: the scenario did not come to its end")
     else:
@@ -201,12 +204,12 @@ class Session:
         self.guest_results = 0
         self.greeted = False
         self.unplugging = False
-        self.deadline = 0
+        self.before = self.limit = 0
         self.plan = None
         self.guest_ledger = None
         self.coverage = None
         self.coverage_path = coverage.path(scenario, kernel)
-        self.ledger_mark = self.ledger_foreign = self.named = 0
+        self.ledger_mark = self.ledger_foreign = self.named = self.statistics = 0
 
     def boot(self, words=""):
         """A new QEMU, which knows nothing but what balloon is wanted."""
@@ -234,13 +237,18 @@ class Session:
 
     def attach(self, machine, host):
         """From now on @machine has the guest, and @host keeps its ledger."""
+        self.before = self.passed() - machine.own.seconds()
         self.machine, self.host = machine, host
         host.ram_address = machine.control.ram_address()
         self.trace = ledger.TraceReader(machine.work / "trace", host)
 
+    def passed(self):
+        """Seconds of the guest's own time, from one QEMU to the next."""
+        return self.before + (self.machine.own.seconds() if self.machine else 0)
+
     def listen(self, listener):
         """Obey until the last QEMU ends (True) or the time is up (False)."""
-        self.deadline = time.monotonic() + BOOT_SECONDS * self.slow
+        self.limit = self.passed() + BOOT_SECONDS * self.slow
         machine = None
         with open(self.log, "wb") as log:
             while machine is not self.machine:
@@ -255,9 +263,9 @@ class Session:
         """Obey until the pipe ends (True) or the time is up (False)."""
         with selectors.DefaultSelector() as selector:
             selector.register(pipe, selectors.EVENT_READ)
-            while (left := self.deadline - time.monotonic()) > 0:
-                if not selector.select(left):
-                    break
+            while self.passed() < self.limit:
+                if not selector.select(1):
+                    continue
                 data = pipe.read1(65536)
                 if not data:
                     return True
@@ -278,7 +286,7 @@ class Session:
         listener(text)
         if text.startswith("KTAP version") and not self.greeted:
             self.greeted = True
-            self.deadline = time.monotonic() + self.seconds
+            self.limit = self.passed() + self.seconds
         elif text.startswith("# host: "):
             verb, *arguments = text.removeprefix("# host: ").split()
             self.request(verb, arguments)
@@ -303,6 +311,28 @@ class Session:
         remains = max(1, self.mem - int(mib))
         self.machine.control.command("balloon", value=remains << 20)
 
+    def host_retarget(self, mib, pages, other):
+        """Ask for a balloon, and change one's mind when @pages of it were named."""
+        begun = self.host.counts["inflated"]
+
+        def named():
+            self.trace.read_until_mark(0)
+            return self.host.counts["inflated"] - begun
+        self.host_balloon(mib)
+        there = self.until(lambda: named() >= int(pages), 30)
+        self.report.add(there and named() < int(mib) * 256, f"the host changes its mind after {named()} pages")
+        self.host_balloon(other)
+
+    def host_followed(self, most):
+        """How many pages were still inflated after the host last asked for another size, up to the ledger read last."""
+        count = self.host.counts["inflated"] - self.host.wished_at
+        self.report.add(count <= int(most), f"{count} pages were inflated after the host wanted another size, at most {most} expected")
+
+    def host_actual(self, least, most):
+        """What the guest has last said of the balloon's size, in MiB."""
+        mib = self.machine.control.balloon_mib(self.mem)
+        self.report.add(int(least) <= mib <= int(most), f"the host was told of a balloon of {mib} MiB, between {least} and {most}")
+
     def host_device_del(self):
         self.machine.control.command("device_del", id="balloon0")
         self.unplugging = True
@@ -315,12 +345,23 @@ class Session:
         self.machine.control.command("device_add", **qemu.device(self.scenario))
 
     def host_stats(self, what, *arguments):
-        """"poll SECONDS" has QEMU ask for statistics so often, 0 ends it; "between NAME LEAST MOST" judges what it has got."""
+        """
+        "read" has QEMU ask for new statistics and waits for them, "poll SECONDS" has it ask so often, 0 ends it; "between NAME
+        LEAST MOST" judges what it has got.
+        """
+        control = self.machine.control
         if what == "poll":
-            self.machine.control.set_property("guest-stats-polling-interval", int(arguments[0]))
+            control.set_property("guest-stats-polling-interval", int(arguments[0]))
+            return
+        if what == "read":
+            since = control.property("guest-stats")["last-update"]
+            control.set_property("guest-stats-polling-interval", 1)
+            came = self.until(lambda: control.property("guest-stats")["last-update"] > since, STATS_SECONDS)
+            self.report.add(came, "the guest answers with its statistics")
+            control.set_property("guest-stats-polling-interval", 0)
             return
         name, least, most = arguments
-        value = self.machine.control.property("guest-stats")["stats"].get(name)
+        value = control.property("guest-stats")["stats"].get(name)
         self.report.add(value is not None and int(least) <= value <= int(most), f"{name}: {value}, between {least} and {most}")
 
     def host_reported(self, least, most="inf"):
@@ -328,6 +369,13 @@ class Session:
         count = self.host.counts["reported"]
         self.report.add(int(least) <= count <= float(most),
                         f"{count} blocks were dropped that the guest reported free, {least} to {most} expected")
+
+    def host_statistics(self, least, mark):
+        """How often the guest has sent statistics since this was asked last, up to its @mark-th ledger."""
+        self.trace.read_until_mark(int(mark))
+        count = self.host.counts["statistics"] - self.statistics
+        self.statistics += count
+        self.report.add(count >= int(least), f"statistics were sent {count} times, at least {least} expected")
 
     def host_named(self, least, most="inf"):
         """How many pages were named on the inflate queue since this was asked last, up to the ledger read last."""
@@ -369,7 +417,7 @@ class Session:
         source.control.command("migrate-set-parameters", **{"max-bandwidth": 1 << 40})
         self.until(lambda: source.migration().get("status") in ("completed", "failed", None), MIGRATION_SECONDS)
         status = source.migration()
-        if status.get("status") != "completed" or not self.until(target.runs, MIGRATION_SECONDS):
+        if status.get("status") != "completed" or not self.until(target.runs, MIGRATION_SECONDS, target):
             raise HarnessError(f"migration {status.get('status')} {status.get('error-desc', '')} {target.error_text()}")
         source.process.kill()
         source.process.wait()
@@ -377,11 +425,12 @@ class Session:
         self.attach(target, self.host)
         self.host_balloon(sizes[-1])
 
-    def until(self, condition, seconds):
+    def until(self, condition, seconds, machine=None):
         """Wait for something of which QEMU gives no notice; says whether it came."""
-        deadline = time.monotonic() + seconds * self.slow
-        while not (true := condition()) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        machine = machine or self.machine
+        limit = machine.own.seconds() + seconds * self.slow
+        while not (true := condition()) and machine.own.seconds() < limit:
+            time.sleep(0.01)
         return bool(true)
 
     def host_note(self, *pairs):
@@ -389,7 +438,7 @@ class Session:
 
     def host_count(self, label, mark):
         self.trace.read_until_mark(int(mark))
-        self.report.counts[label] = dict(self.host.counts)
+        self.report.counts[label] = self.host.moment()
 
     def host_coverage(self, what):
         if what == "begin":

@@ -2,6 +2,7 @@
 """
 What needs no guest: the units in userspace under sanitizers and in User Mode Linux, and the tests of our own tools.
 """
+import os
 import re
 import subprocess
 import sys
@@ -35,7 +36,8 @@ def run(name):
 def userspace(report):
     """What does not compile, or dies under a sanitizer, says so on standard error."""
     require("make")
-    done = subprocess.run(["make", "-s", "-C", TESTS / "uspace", "run"], capture_output=True, text=True, check=False)
+    done = subprocess.run(["make", "-s", f"-j{os.cpu_count()}", "-C", TESTS / "uspace", "run"],
+                          capture_output=True, text=True, check=False)
     report.results += ktap.parse(done.stdout.splitlines())
     report.add(done.returncode == 0, f"suites end well {why(done.stderr)}".strip())
 

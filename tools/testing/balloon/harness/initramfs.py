@@ -9,14 +9,18 @@ import gzip
 import lzma
 import re
 import stat
+import subprocess
+import tempfile
 from pathlib import Path
 
+from . import debian
 from .common import BUILD, ROOT, TESTS, HarnessError, locked, require, run
 
 GUEST = TESTS / "guest"
+SELFTESTS = "6.12"              # the series of which the selftests are
 KERNEL_MODULES = ("virtio_pci", "virtio_balloon", "configfs")
 OUR_MODULES = ("balloon_compaction", "virtio_balloon", "null_balloon")
-TEST_MODULES = ("page_level_balloon", "page_level_balloon_stock", "allocator")
+TEST_MODULES = ("page_level_balloon", "page_level_balloon_stock", "allocator", "silence", "balloon_sample")
 DIRECTORIES = ("bin", "dev", "proc", "sys", "tmp", "modules", "modules/kernel", "modules/ours", "modules/kunit",
                "modules/test")
 
@@ -52,7 +56,7 @@ def contents(kernel, scenario):
     files["bin/busybox"] = Path(require("busybox")).read_bytes()
     files["scenario.sh"] = scenario.path.read_bytes()
     files["scenario.env"] = scenario.environment(kernel).encode()
-    for program in guest_programs(scenario):
+    for program in guest_programs(scenario) + selftests(scenario):
         files[f"bin/{program.name}"] = program.read_bytes()
     modules = module_files(kernel, scenario)
     files.update((f"modules/{name}.ko", data) for name, data in modules.items())
@@ -68,12 +72,28 @@ def guest_programs(scenario):
         return [compiled(source, directory / source.stem) for source in sources]
 
 
-def compiled(source, program):
+def compiled(source, program, *arguments):
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
         temporary = program.with_suffix(".new")
-        run("gcc", "-static", "-O2", "-Wall", "-Wextra", "-pthread", "-o", temporary, source)
+        run("gcc", "-static", "-O2", "-Wall", "-Wextra", "-pthread", "-o", temporary, source, *arguments)
         temporary.replace(program)
     return program
+
+
+def selftests(scenario):
+    """Programs of the newest kernel's selftests, which fit every kernel, with that kernel's headers."""
+    wanted = scenario.get("selftests").split()
+    if not wanted:
+        return []
+    tree = debian.source(SELFTESTS)
+    directory = BUILD / "selftests"
+    with locked(directory):
+        headers = directory / "headers/usr/include"
+        if not headers.exists():
+            run("make", "-s", "-C", tree, f"O={directory / 'headers'}", "headers")
+        sources = tree / "tools/testing/selftests/mm"
+        return [compiled(sources / f"{name}.c", directory / name, sources / "vm_util.c", "-w", f"-I{headers}")
+                for name in wanted]
 
 
 def module_files(kernel, scenario):
@@ -84,29 +104,36 @@ def module_files(kernel, scenario):
     for name in OUR_MODULES:
         path = find_module(kernel, name) if kernel.overlay else built / f"{name}.ko"
         if path and path.exists():
-            found[f"ours/{name}"] = decompress(path)
+            found[f"ours/{name}"] = decompress(path) if kernel.overlay else stripped(path)
     for name in TEST_MODULES:
         # With the overlay the kernel's own core is ours.
         path = built / f"{'page_level_balloon_stock' if kernel.overlay and name.startswith('page') else name}.ko"
         if path.exists():
-            found[f"test/{name}"] = path.read_bytes()
+            found[f"test/{name}"] = stripped(path)
     if any(need.startswith("kunit/") for need in scenario.needed_modules()):
         suites = kernel.modules.glob("kernel/**/balloon_*_kunit.ko") if kernel.overlay else built.glob("*_kunit.ko")
-        found.update((f"kunit/{path.stem}", path.read_bytes()) for path in sorted(suites))
+        found.update((f"kunit/{path.stem}", stripped(path)) for path in sorted(suites))
     missing = [need for need in scenario.needed_modules()
                if not any(re.fullmatch(need, name) for name in found) and not in_kernel(kernel, need)]
     if missing:
         where = built.relative_to(ROOT)
         what = Path(missing[0]).name.replace(".*", "*_kunit")
-        raise HarnessError(f"no {what}.ko in {where}/: run make modules KVER={kernel.name}")
+        raise HarnessError(f"no {what}.ko in {where}/: run make test-modules KVER={kernel.name}")
     return found
+
+
+def stripped(path):
+    """A module without debug information, as it is installed: in the guest all of it is memory."""
+    with tempfile.NamedTemporaryFile(suffix=".ko") as out:
+        run("strip", "--strip-debug", "-o", out.name, path)
+        return Path(out.name).read_bytes()
 
 
 def kernel_modules(scenario):
     """The kernel's own that the scenario wants: what else is in memory shows in figures."""
     disk = ("virtio_blk",) if scenario.number("disk") else ()
     mmio = ("virtio_mmio",) if scenario.get("machine") == "microvm" else ()
-    return (*KERNEL_MODULES, *disk, *mmio)
+    return (*KERNEL_MODULES, *disk, *mmio, *scenario.get("modules").split())
 
 
 def in_kernel(kernel, need):
@@ -116,14 +143,17 @@ def in_kernel(kernel, need):
 
 
 def with_dependencies(kernel, names):
-    """Modules of the kernel package with what they need; a name that is built in is simply not there."""
+    """Modules of the kernel package with what they need. One that is built in is not there; with the overlay it may be neither."""
     found = {}
     waiting = list(names)
     while waiting:
         name = waiting.pop()
-        if name not in found and (path := find_module(kernel, name)):
+        path = find_module(kernel, name)
+        if path and name not in found:
             found[name] = decompress(path)
             waiting += dependencies(found[name])
+        if not path and not kernel.overlay and not kernel.has_built_in(name):
+            raise HarnessError(f"kernel {kernel.name}: {name} is neither built in nor a module below {kernel.modules}")
     return found
 
 
@@ -134,6 +164,8 @@ def find_module(kernel, name):
 
 def decompress(path):
     openers = {".xz": lzma.open, ".gz": gzip.open}
+    if path.suffix == ".zst":
+        return subprocess.run([require("zstd"), "-dcq", path], capture_output=True, check=True).stdout
     with openers.get(path.suffix, open)(path, "rb") as file:
         return file.read()
 

@@ -15,8 +15,8 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import build
-from .common import CACHE, HarnessError, as_harness_error, locked, require, run
+from . import build, debian
+from .common import CACHE, HarnessError, as_harness_error, locked
 
 SERIES = ("6.1", "6.12")
 
@@ -26,7 +26,7 @@ class Kernel:
     version: str        # as uname -r prints it
     image: Path         # bzImage
     kdir: Path          # what "make -C" wants for an external module
-    modules: Path       # the directory with the kernel's own modules; may not exist
+    modules: Path       # the directory with the kernel's own modules; a tree that is not installed has none
     config: Path        # .config
     fragment: build.Fragment = build.NONE   # what it was built from, if we did
 
@@ -54,7 +54,8 @@ class Kernel:
 
     def has_built_in(self, module):
         pattern = rf"/{re.sub('[-_]', '[-_]', module)}\.ko$"
-        return re.search(pattern, (self.modules / "modules.builtin").read_text(), re.M) is not None
+        lists = (place / "modules.builtin" for place in (self.modules, self.kdir))
+        return any(re.search(pattern, found.read_text(), re.M) for found in lists if found.exists())
 
 
 def get(name):
@@ -90,8 +91,9 @@ def from_tree(tree, modules):
 
 def from_cache(version):
     root = CACHE / version
-    return Kernel(version, root / f"boot/vmlinuz-{version}", kdir(version), root / f"lib/modules/{version}",
-                  root / f"boot/config-{version}")
+    # Debian 12's package has lib/modules, Debian 13's usr/lib/modules.
+    modules = next(place for place in (root / f"usr/lib/modules/{version}", root / f"lib/modules/{version}") if place.exists())
+    return Kernel(version, root / f"boot/vmlinuz-{version}", kdir(version), modules, root / f"boot/config-{version}")
 
 
 def kdir(version):
@@ -139,29 +141,25 @@ def resolve(name):
         if not re.fullmatch(r"\d+\.\d+[\w.+~-]*", name):
             raise HarnessError(f"{name}: neither a series like 6.12, a version like uname -r, a fragment in kernels/ nor a built kernel tree")
         return name
-    for package in (f"linux-image-{name}-cloud-amd64", "linux-image-cloud-amd64"):
-        for dependency in depends(package):
-            version = dependency.removeprefix("linux-image-")
-            if version.startswith(name + "."):
-                return version
-    raise HarnessError(f"apt knows no cloud kernel of series {name}: run apt-get update (as root) first")
-
-
-def depends(package):
-    """Names that @package depends on, as apt's lists have them."""
-    require("apt-cache")
-    return re.findall(r"Depends: <?([^\s<>]+)", run("apt-cache", "depends", package, "--no-recommends")) \
-        if run("apt-cache", "search", "--names-only", f"^{re.escape(package)}$") else []
+    for apt in debian.apts():
+        for package in (f"linux-image-{name}-cloud-amd64", "linux-image-cloud-amd64"):
+            for dependency in apt.depends(package):
+                version = dependency.removeprefix("linux-image-")
+                if version.startswith(name + "."):
+                    return version
+    raise HarnessError(f"no cloud kernel of series {name} in {', '.join(debian.SUITES)}, nor in this machine's own sources")
 
 
 def download(version):
     """Download and unpack into a temporary directory, then rename: the cache never holds a half."""
     if (CACHE / version).exists():
         return
-    print(f"kernels: downloading {version}", file=sys.stderr)
     work = Path(tempfile.mkdtemp(prefix=f".{version}.", dir=CACHE))
     try:
-        unpack(packages(version), work / "debs", work / "root")
+        (work / "root").mkdir()
+        apt, names = packages(version)
+        apt.download(names, work, f"kernel {version} and its headers")
+        debian.unpack(work, work / "root")
         relocate(work / "root", version)
         os.rename(work / "root", CACHE / version)
     finally:
@@ -169,20 +167,14 @@ def download(version):
 
 
 def packages(version):
-    """The image, the headers, and the two packages that the headers lean on."""
+    """The image, the headers, and the two packages that the headers lean on; and who has them."""
     headers = f"linux-headers-{version}"
-    parts = [p for p in depends(headers) if re.match(r"linux-headers-.*-common|linux-kbuild-", p)]
+    apt = debian.apt_with(headers)
+    parts = [p for p in apt.depends(headers) if re.match(r"linux-headers-.*-common|linux-kbuild-", p)] if apt else []
     if len(parts) < 2:
-        raise HarnessError(f"headers absent: apt has no {headers}; run apt-get update (as root) or use a newer kernel")
-    return [f"linux-image-{version}-unsigned", headers, *parts]
-
-
-def unpack(names, debs, root):
-    for directory in (debs, root):
-        directory.mkdir()
-    run("apt-get", "download", *names, cwd=debs)
-    for deb in sorted(debs.glob("*.deb")):
-        run("dpkg", "-x", deb, root)
+        raise HarnessError(f"no {headers} in {', '.join(debian.SUITES)}, nor in this machine's own sources: if it is a kernel of your own, "
+                           "install its headers")
+    return apt, [f"linux-image-{version}-unsigned", headers, *parts]
 
 
 def relocate(root, version):

@@ -6,8 +6,10 @@ Relevant records, in the order in which things happened (a balloon's queues are 
 	virtio_queue_notify vdev V n N vq Q		the guest kicked queue N
 	virtio_balloon_handle_output section name: S gpa: G	the guest named this page on the queue just kicked
 	ram_block_discard_range R@HOST + LEN: ...	the host dropped memory; HOST is an address of QEMU's
+	ram_block_discard_shared_range ...		the same, as QEMU 11 calls it
 	pci_cfg_write NAME 00:0.0 @0x3c <- 0xK		the guest is about to read its own K-th ledger
 	virtio_set_status vdev V val 0			the device was reset
+	virtio_balloon_to_target balloon target: N ...	the host asks for another size
 	memory_region_ops_read|write ... name 'virtio-pci-...-virtio-balloon'	the guest touched a register of the device
 Discards after a kick of a queue past the deflate queue are reports: of free pages by the kernel, or of blocks of a balloon.
 They look the same, so what has been reported may be in the balloon, and what was deflated may have been reported.
@@ -16,13 +18,13 @@ import re
 
 PAGE_SHIFT = 12
 BLOCK_PAGES = 512
-INFLATE, DEFLATE = 0, 1
+INFLATE, DEFLATE, STATISTICS = 0, 1, 2
 LOW_MEMORY_LIMIT = 0xB0000000   # q35 puts memory below 4 GiB up to here; larger guests are split
 LOW_MEMORY_IF_SPLIT = 0x80000000
 
 NOTIFY = re.compile(r"virtio_queue_notify vdev (\S+) n (\d+) vq")
 PAGE = re.compile(r"virtio_balloon_handle_output section name: (\S+) gpa: (?:0x)?([0-9a-f]+)")
-DISCARD = re.compile(r"ram_block_discard_range \S+@0x([0-9a-f]+) \+ 0x([0-9a-f]+):")
+DISCARD = re.compile(r"ram_block_discard_(?:shared_)?range \S+@0x([0-9a-f]+) \+ 0x([0-9a-f]+):")
 RESET = re.compile(r"virtio_set_status vdev (\S+) val 0\b")
 MARK = re.compile(r"pci_cfg_write \S+ 00:0+\.0 @0x3c <- 0x([0-9a-f]+)")
 
@@ -35,9 +37,11 @@ class HostLedger:
         self.split = LOW_MEMORY_IF_SPLIT if ram_bytes >= LOW_MEMORY_LIMIT else ram_bytes
         self.pages = set()          # named on the inflate queue and not since on the deflate queue
         self.reported = set()       # dropped as reported, and not named since
-        self.counts = {"inflated": 0, "deflated": 0, "kicks": 0, "discards": 0, "reported": 0, "exits": 0,
+        self.counts = {"inflated": 0, "deflated": 0, "kicks": 0, "discards": 0, "reported": 0, "exits": 0, "statistics": 0,
                        "double_inflate": 0, "unknown_deflate": 0, "reported_in_balloon": 0}
+        self.wished_at = 0          # pages inflated when another size was asked for last
         self.mark = 0
+        self.in_kick = self.most_in_kick = 0    # discards since a queue was kicked, and the most of them
         self.queue = None
         self.kicked = self.balloon = None   # QEMU's addresses of the devices last kicked, and that named pages
         self.new_kernel = False     # with the next reset all memory is the guest's again, as another kernel takes over
@@ -49,6 +53,10 @@ class HostLedger:
         elif match := NOTIFY.search(line):
             self.kicked, self.queue = match[1], int(match[2])
             self.counts["kicks"] += 1
+            self.counts["statistics"] += self.queue == STATISTICS
+            self.in_kick = 0
+        elif "virtio_balloon_to_target" in line:
+            self.wished_at = self.counts["inflated"]
         elif match := MARK.search(line):
             self.mark = int(match[1], 16)
         elif self.new_kernel and (match := RESET.search(line)) and match[1] == self.balloon:
@@ -56,7 +64,7 @@ class HostLedger:
             self.reported.clear()
         elif "memory_region_ops" in line:
             self.counts["exits"] += "name 'virtio-pci" in line and "balloon'" in line
-        elif "ram_block_discard_range" in line and (match := DISCARD.search(line)):
+        elif "ram_block_discard_" in line and (match := DISCARD.search(line)):
             self.discarded(int(match[1], 16), int(match[2], 16))
 
     def named(self, pfn):
@@ -74,12 +82,20 @@ class HostLedger:
     def discarded(self, address, length):
         """A page of the balloon that is reported free would be used twice."""
         self.counts["discards"] += 1
+        self.in_kick += 1
+        self.most_in_kick = max(self.most_in_kick, self.in_kick)
         if self.queue is not None and self.queue > DEFLATE:
             first = self.guest_address(address - self.ram_address) >> PAGE_SHIFT
             pages = range(first, first + (length >> PAGE_SHIFT))
             self.counts["reported"] += 1
             self.counts["reported_in_balloon"] += not self.pages.isdisjoint(pages)
             self.reported.update(pages)
+
+    def moment(self):
+        """The counts, and the most discards in one kick since the moment before."""
+        counts = {**self.counts, "most_in_kick": self.most_in_kick}
+        self.in_kick = self.most_in_kick = 0
+        return counts
 
     def guest_only(self, guest):
         """Pages of the guest's ledger of which the host was not told."""

@@ -65,6 +65,10 @@ def without_store(found):
     return {path: what for path, what in found.items() if path.split("/")[0] != STORE}
 
 
+def only_files(found):
+    return {path: what for path, what in found.items() if stat.S_ISREG(what[0]) and not path.startswith(STORE)}
+
+
 def replace(path, content):
     """Change a file, not its links in other trees."""
     mode = stat.S_IMODE(path.stat().st_mode)
@@ -206,20 +210,26 @@ class Overlay:
     def test_what_is_installed(self):
         changed = {path for path in self.before if self.after[path] != self.before[path]}
         self.assertEqual(changed & {"COPYING", "Kbuild", "Makefile", "drivers/misc/vmw_balloon.c", "mm"}, set())
-        objects = set(re.findall(r"balloon_\w+(?=\.o)", self.text("mm/Makefile")))
-        self.assertEqual(objects, {path.stem for path in (ROOT / "mm").glob("balloon_*.c")})
+        for where, name in (("mm", "balloon_compaction"), ("drivers/virtio", "virtio_balloon")):
+            self.assertIn("+= balloon/\n", self.text(f"{where}/Makefile"))
+            self.assertNotIn(f" {name}.o", self.text(f"{where}/Makefile"))
+            objects = set(re.findall(r"(?<=[ \t/])\w+(?=\.o)", self.text(f"{where}/balloon/Makefile"))) - {name}
+            self.assertEqual(objects, {path.stem for path in (ROOT / where / "balloon").glob("*.c")})
         enum = re.findall(r"\bCOMPACTBALLOON\w+", self.text("include/linux/vm_event_item.h"))
         text = re.findall(r'"(compact_balloon_\w+)"', self.text("mm/vmstat.c"))
         self.assertEqual([name.lower() for name in enum], [name.replace("_", "") for name in text])
         self.assertEqual(len(enum), 4)
-        self.assertIn("config NULL_BALLOON\n", self.text("drivers/misc/Kconfig"))
-        self.assertIn("config BALLOON_KUNIT_TEST\n", self.text("mm/Kconfig"))
+        for parent, path in (("drivers/misc/Kconfig", "drivers/misc/Kconfig.null_balloon"),
+                             ("mm/Kconfig", "mm/balloon/Kconfig")):
+            self.assertIn(f'source "{path}"\n', self.text(parent))
+            self.assertIn("config ", self.text(path))
         order = ["BACKLIGHT CLASS/SUBSYSTEM", "BALLOON COMPACTION CORE", "BATMAN ADVANCED", "NULL BALLOON", "THE REST"]
         self.assertEqual([t for t in re.findall(r"(?<=\n\n)(\S.*)\n(?=\w:\t)", self.text("MAINTAINERS")) if t in order],
                          order)
         compat = "struct virtqueue_info {" not in self.text("include/linux/virtio_config.h")
         self.assertEqual("drivers/virtio/virtio_balloon_compat.h" in self.after, compat)
-        self.assertEqual("CFLAGS_virtio_balloon.o" in self.text("drivers/virtio/Makefile"), compat)
+        self.assertEqual("virtio_balloon_compat.h" in self.text("drivers/virtio/balloon/Makefile"), compat)
+        self.assertIn("F:\tdrivers/virtio/balloon/\nF:\tdrivers/virtio/virtio_balloon.c\n", self.text("MAINTAINERS"))
 
     def text(self, path):
         return self.after[path][1].decode()
@@ -265,30 +275,33 @@ class Overlay:
         self.copy(self.installed)
         self.assertEqual(self.does("--diff"), patch)
 
-    def test_another_version(self):
+    def other_version(self):
         other = self.dir / "other"
+        self.addCleanup(shutil.rmtree, other)
         for path in OUR_FILES:
             copy = shutil.copytree if (ROOT / path).is_dir() else shutil.copy
             (other / path).parent.mkdir(parents=True, exist_ok=True)
             copy(ROOT / path, other / path)
-        script = other / "scripts/overlay"
-        (other / "mm/balloon_new.c").write_text("/* more */\n")
-        (other / "mm/balloon_sysfs.c").write_text("/* other */\n")
+        (other / "mm/balloon/new.c").write_text("/* more */\n")
+        (other / "mm/balloon/sysfs.c").write_text("/* other */\n")
         (other / "Documentation/mm/balloon_compaction.rst").unlink()
         (other / "Documentation/ABI/testing/sysfs-class-balloon").unlink()
+        return other / "scripts/overlay"
+
+    def test_another_version(self):
+        script = self.other_version()
         self.does(script=script)
         fresh = snapshot(self.tree)
         self.assertNotEqual(without_store(fresh), without_store(self.after))
         self.copy(self.installed)
-        written = (self.tree / "mm/balloon_dev.c").stat().st_ino
+        written = (self.tree / "mm/balloon/device.c").stat().st_ino
         self.does(script=script, says="brought up to date")
         self.assertEqual(without_store(snapshot(self.tree)), without_store(fresh))
-        self.assertEqual((self.tree / "mm/balloon_dev.c").stat().st_ino, written, "what is the same was written")
+        self.assertEqual((self.tree / "mm/balloon/device.c").stat().st_ino, written, "what is the same was written")
         self.does(says="brought up to date")
         self.assertEqual(without_store(snapshot(self.tree)), without_store(self.after))
         self.does("--undo")
         self.is_pristine()
-        shutil.rmtree(other)
 
     def test_committed_changes_are_the_owners(self):
         replace(self.tree / REPLACED[0], b"balloon_page_list_enqueue /* mine */\n")
@@ -337,6 +350,7 @@ class Overlay:
         line = b"obj-$(CONFIG_VMWARE_BALLOON)\t+= vmw_balloon.o\n"
         for path, text, other in (("include/linux/migrate.h", b"__SetPageMovable(", b"SetPageMovableOps("),
                                   ("mm/Makefile", b"+= balloon_compaction.o", b"+= balloon.o"),
+                                  ("drivers/virtio/Makefile", b"+= virtio_balloon.o", b"+= balloon.o"),
                                   ("mm/vmstat.c", b'"balloon_migrate",', b'"balloon_moved",'),
                                   ("mm/Kconfig", b"config COMPACTION\n", b"config COMPACT\n"),
                                   ("MAINTAINERS", b"\nBACKLIGHT", b"\n\n"),
@@ -357,9 +371,10 @@ class Overlay:
         self.refuses(says="support")
 
     def test_names_that_are_taken(self):
-        (self.tree / "mm/balloon_dev.c").write_text("/* somebody else's */\n")
-        self.refuses(says="mm/balloon_dev.c exists")
-        self.refuses("--force", says="mm/balloon_dev.c exists")
+        (self.tree / "mm/balloon").mkdir()
+        (self.tree / "mm/balloon/device.c").write_text("/* somebody else's */\n")
+        self.refuses(says="mm/balloon/device.c exists")
+        self.refuses("--force", says="mm/balloon/device.c exists")
 
     def test_links_out_of_the_tree(self):
         (self.tree / "mm/vmstat.c").rename(self.tree / "mm/elsewhere.c")
@@ -367,7 +382,7 @@ class Overlay:
         self.refuses(says="is not a plain file")
 
     def test_edited_since(self):
-        for path in ("mm/balloon_dev.c", "mm/vmstat.c"):
+        for path in ("mm/balloon/device.c", "mm/vmstat.c"):
             with self.subTest(path):
                 self.copy(self.installed)
                 replace(self.tree / path, b"/* edited */\n")
@@ -380,11 +395,20 @@ class Overlay:
 
     def test_damaged_store(self):
         self.copy(self.installed)
-        replace(self.tree / STORE / "original/mm/vmstat.c", b"")
-        self.refuses("--undo", says="is not the kernel's own any more")
-        replace(self.tree / STORE / "manifest", b"{")
-        self.refuses("--undo", says="cannot be read")
-        self.refuses(says="cannot be read")
+        store = (self.tree / STORE).read_bytes()
+        middle = len(store) // 2
+        other = bytes([store[middle] ^ 1])
+        for damaged in (b"", store[:middle], store[:middle] + other + store[middle + 1:]):
+            replace(self.tree / STORE, damaged)
+            self.refuses("--undo", says="cannot be read")
+            self.refuses("--undo", "--force", says="cannot be read")
+            self.refuses(says="cannot be read")
+
+    def test_store_of_an_earlier_version(self):
+        (self.tree / STORE / "original").mkdir(parents=True)
+        (self.tree / STORE / "manifest").write_text("{}")
+        self.refuses(says="with the version that installed it")
+        self.refuses("--undo", says="with the version that installed it")
 
     def test_two_at_once(self):
         lock = os.open(self.tree, os.O_RDONLY)
@@ -401,6 +425,27 @@ class Overlay:
             self.copy(self.pristine)
         self.assertGreater(at, 40)
         self.assertEqual(snapshot(self.tree), self.after)
+
+    def test_killed_while_updating(self):
+        script = self.other_version()
+        self.does(script=script)
+        fresh = without_store(snapshot(self.tree))
+        at = 0
+        self.copy(self.installed)
+        while overlay(self.tree, script=script, dies_at=at).returncode == KILLED:
+            with self.subTest(f"killed at change {at}"):
+                found = only_files(snapshot(self.tree))
+                if found == only_files(fresh):
+                    self.does(script=script)
+                    self.assertEqual(without_store(snapshot(self.tree)), fresh)
+                elif found != only_files(self.after):
+                    self.refuses(says=f"overlay --undo {self.tree}", script=script)
+                self.does("--undo")
+                self.is_pristine()
+            at += 1
+            self.copy(self.installed)
+        self.assertGreater(at, 5)
+        self.assertEqual(without_store(snapshot(self.tree)), fresh)
 
     def test_killed_while_undoing(self):
         self.copy(self.installed)

@@ -24,15 +24,19 @@ DEFAULTS = {
     "balloon-options": "",      # further properties of the device, as -device takes them, "driver" among them
     "disk": "0",                # MiB of an empty disk, /dev/vda
     "qemu-options": "",         # further arguments of QEMU
+    "modules": "",              # further modules of the kernel's own that the guest has
+    "selftests": "",            # the kernel's own test programs that the guest has, of tools/testing/selftests/mm
     "kexec": "0",               # 1: the guest has its kernel and its initramfs in /kexec
     "hotplug": "0",             # 1: the device sits behind a root port and can be unplugged
     "target": "",               # MiB in the balloon before the guest's first instruction
     "append": "",               # further kernel command line
-    "timeout": "60",            # seconds of wall clock from the scenario's first line to the end of QEMU
+    "timeout": "120",           # seconds that QEMU may run or sleep, from the scenario's first line on: more is a hang
     "long": "0",                # 1: runs only when it is named, or with "run-tests --all"
     "minutes": "0",             # how long it goes on; "run-tests --minutes" changes what is given here
     "seed": "",                 # for scenarios of random steps; "run-tests --seed" changes what is given here
-    "expect": "",               # regular expression: kernel messages that the scenario provokes on purpose
+    # Regular expression: kernel messages that the scenario provokes on purpose. ktime_get_seconds: Linux 6.1 may warn
+    # when it wakes, because it allocates memory before its clock runs.
+    "expect": "",
     "icount": "0",              # 1: one virtual nanosecond per guest instruction, bit-reproducible
     "trace": "",                # further QEMU trace events
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit suite of the life of an adapter's pages: mm/balloon_migrate.c,
- * mm/balloon_batch.c, mm/balloon_settle.c and mm/balloon_ranges.c, through a
- * hypervisor and a compaction under our control.
+ * KUnit suite of the life of an adapter's pages: mm/balloon_compaction.c,
+ * mm/balloon/batch.c and mm/balloon/settle.c, through a hypervisor and a
+ * compaction under our control.
  *
  *	FREE -> PENDING_INFLATE -> BALLOONED -> PENDING_DEFLATE -> FREE
  *	                             |  ^
@@ -13,7 +13,7 @@
  */
 #include <kunit/test.h>
 
-#include "fake_host.h"
+#include "host_device.h"
 
 /* One page inflated and acknowledged. */
 static struct page *inflate_one(struct kunit *test, unsigned int index)
@@ -22,16 +22,6 @@ static struct page *inflate_one(struct kunit *test, unsigned int index)
 	resize(test, host.b.nr_ballooned + host.b.isolated_pages + 1);
 	KUNIT_ASSERT_TRUE(test, fake_page(arena + index)->at_host);
 	return arena + index;
-}
-
-static void isolate_all(struct kunit *test)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARENA_PAGES; i++)
-		compaction_isolate(arena + i);
-	KUNIT_ASSERT_EQ(test, host.b.nr_ballooned, 0);
-	validate(test);
 }
 
 static void putback_all(struct kunit *test)
@@ -48,10 +38,10 @@ static bool step_inflating(struct kunit *test)
 
 	if (host.b.nr_inflating) {
 		KUNIT_EXPECT_EQ(test, host.b.nr_inflating, 10);
-		KUNIT_EXPECT_EQ(test, host.b.error, 0);
+		KUNIT_EXPECT_EQ(test, host.b.state, BALLOON_RUNNING);
 		for (i = 0; i < 10; i++)
 			KUNIT_EXPECT_FALSE(test, compaction_isolate(arena + i));
-		KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages,
+		KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b.info, &pages,
 								1), 0);
 		validate(test);
 	}
@@ -65,9 +55,9 @@ static void pending_inflate_is_out_of_reach(struct kunit *test)
 
 	fake.step = step_inflating;
 	balloon_set_target(&host.b, 10);
-	fake_run_work(fake.now);
-	KUNIT_EXPECT_GE(test, fake.nr_waits, 1);
-	settle(test);
+	world_goes_on(test);
+	validate(test);
+	KUNIT_EXPECT_EQ(test, host.nr_submits, 1);
 	for (i = 0; i < 10; i++)
 		KUNIT_EXPECT_TRUE(test, compaction_isolate(arena + i));
 	validate(test);
@@ -95,11 +85,10 @@ static void pending_deflate_is_out_of_reach(struct kunit *test)
 {
 	resize(test, 10);
 	fake.step = step_deflating;
-	fake.nr_waits = 0;
 	balloon_set_target(&host.b, 4);
-	fake_run_work(fake.now);
-	KUNIT_EXPECT_GE(test, fake.nr_waits, 1);
-	settle(test);
+	world_goes_on(test);
+	validate(test);
+	KUNIT_EXPECT_EQ(test, host.nr_submits, 2);
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 4);
 }
 
@@ -110,14 +99,14 @@ static void expect_out_of_reach(struct kunit *test, struct page *page)
 	LIST_HEAD(pages);
 
 	fake_lock_page(page);
-	KUNIT_EXPECT_FALSE(test, balloon_page_isolate(page));
+	KUNIT_EXPECT_FALSE(test, balloon_page_isolate(page, 0));
 	unlock_page(page);
 	KUNIT_EXPECT_FALSE(test, balloon_blocks_test(&host.b.blocks,
 						     page_to_pfn(page)));
 	if (PageOffline(page))
 		expect_no_enqueue(test, page);
 	if (!ballooned)
-		KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages,
+		KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b.info, &pages,
 								1), 0);
 	validate(test);
 }
@@ -168,7 +157,7 @@ static void only_ballooned_pages_can_be_had(struct kunit *test)
 	/* The two halves of a migration, recorded and then in flight. */
 	fake.next = 600;
 	host.b.isolated_pages++;
-	KUNIT_EXPECT_EQ(test, compaction_migrate(old, MIGRATE_ASYNC), 0);
+	KUNIT_EXPECT_EQ(test, compaction_record(old), 0);
 	host.b.isolated_pages--;
 	KUNIT_ASSERT_EQ(test, host.nr_in_flight, 0);
 	expect_out_of_reach(test, old);
@@ -245,7 +234,7 @@ static void migration_waits_for_the_answer(struct kunit *test)
 
 	fake.next = 600;
 	KUNIT_ASSERT_TRUE(test, compaction_isolate(old));
-	KUNIT_EXPECT_EQ(test, compaction_migrate(old, MIGRATE_ASYNC), 0);
+	KUNIT_EXPECT_EQ(test, compaction_record(old), 0);
 	validate(test);
 	/* The last isolated page has taken the batch along, nobody waited. */
 	KUNIT_EXPECT_EQ(test, host.nr_in_flight, 1);
@@ -285,7 +274,7 @@ static void r04_migration_between_zones(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, fake.managed[0], -1);
 		fake.next = 600;
 		KUNIT_ASSERT_TRUE(test, compaction_isolate(page));
-		KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_ASYNC), 0);
+		KUNIT_EXPECT_EQ(test, compaction_record(page), 0);
 		KUNIT_EXPECT_EQ(test, fake.managed[0], 0);
 		KUNIT_EXPECT_EQ(test, fake.managed[1], -1);
 		validate(test);
@@ -313,8 +302,7 @@ static void last_isolated_page_submits(struct kunit *test)
 	host.b.stats.batches = 0;
 	isolate_all(test);
 	for (i = 0; i < 3; i++)
-		KUNIT_EXPECT_EQ(test, compaction_migrate(arena + i,
-							 MIGRATE_ASYNC), 0);
+		KUNIT_EXPECT_EQ(test, compaction_record(arena + i), 0);
 	compaction_putback(arena + 3);
 	validate(test);
 	KUNIT_EXPECT_EQ(test, host.nr_submits, 0);
@@ -346,8 +334,7 @@ static void compaction_events_balance(struct kunit *test)
 	isolate_all(test);
 	expect_events(test, 9, 0, 0, 0);
 	for (i = 0; i < 6; i++)
-		KUNIT_EXPECT_EQ(test, compaction_migrate(arena + i,
-							 MIGRATE_ASYNC), 0);
+		KUNIT_EXPECT_EQ(test, compaction_record(arena + i), 0);
 	expect_events(test, 9, 6, 0, 0);
 	compaction_putback(arena + 6);
 	expect_events(test, 9, 6, 1, 0);
@@ -360,8 +347,7 @@ static void compaction_events_balance(struct kunit *test)
 	isolate_all(test);
 	host.keep = 2;
 	while (compaction_first())
-		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
-							 MIGRATE_ASYNC), 0);
+		KUNIT_EXPECT_EQ(test, compaction_record(compaction_first()), 0);
 	balloon_batch_flush(&host.b);
 	host_answer_nth(0);
 	fake_flush_work(&host.b.reap_work);
@@ -397,7 +383,7 @@ static void putback_alone_submits_nothing(struct kunit *test)
 	host.b.stats.batches = 0;
 	test_fail_nth = 1;
 	fake.next = 700;
-	KUNIT_EXPECT_EQ(test, compaction_migrate(arena, MIGRATE_ASYNC), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, compaction_record(arena), -EAGAIN);
 	validate(test);
 	putback_all(test);
 	fake_let_pass(HZ);
@@ -418,8 +404,7 @@ static void full_batch_is_submitted(struct kunit *test)
 	host.b.stats.batches = 0;
 	for (i = 0; i < nr + 2; i++) {
 		KUNIT_EXPECT_EQ(test, host.nr_submits, i >= nr);
-		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
-							 MIGRATE_ASYNC), 0);
+		KUNIT_EXPECT_EQ(test, compaction_record(compaction_first()), 0);
 		validate(test);
 	}
 	KUNIT_EXPECT_EQ(test, host.nr_submits, 2);
@@ -434,21 +419,21 @@ static void open_batch_is_flushed(struct kunit *test)
 {
 	resize(test, 2);
 	isolate_all(test);
-	KUNIT_EXPECT_EQ(test, compaction_migrate(arena, MIGRATE_ASYNC), 0);
+	KUNIT_EXPECT_EQ(test, compaction_record(arena), 0);
 	KUNIT_EXPECT_EQ(test, host.nr_in_flight, 0);
 	fake_let_pass(HZ / 10);
 	validate(test);
 	KUNIT_EXPECT_EQ(test, host.nr_in_flight, 1);
 	/* The next one starts a new batch, with a time of its own. */
-	KUNIT_EXPECT_EQ(test, compaction_migrate(arena + 1, MIGRATE_ASYNC), 0);
+	KUNIT_EXPECT_EQ(test, compaction_record(arena + 1), 0);
 	KUNIT_EXPECT_EQ(test, host.nr_in_flight, 2);
 	settle(test);
 }
 
-static void sync_migration_waits(struct kunit *test)
+static void migration_waits(struct kunit *test)
 {
 	static const enum migrate_mode modes[] = {
-		MIGRATE_SYNC_LIGHT, MIGRATE_SYNC,
+		MIGRATE_ASYNC, MIGRATE_SYNC_LIGHT, MIGRATE_SYNC,
 	};
 	unsigned int i;
 
@@ -483,7 +468,7 @@ static void sync_migration_does_not_wait_for_ever(struct kunit *test)
 	validate(test);
 	KUNIT_EXPECT_LE(test, fake.now - start, 3 * HZ);
 	settle(test);
-	KUNIT_EXPECT_EQ(test, host.b.error, 0);
+	KUNIT_EXPECT_EQ(test, host.b.state, BALLOON_RUNNING);
 }
 
 static void answer_inside_submit(struct kunit *test)
@@ -510,8 +495,7 @@ static void answers_in_any_order(struct kunit *test)
 	resize(test, 6);
 	isolate_all(test);
 	while (compaction_first()) {
-		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
-							 MIGRATE_ASYNC), 0);
+		KUNIT_EXPECT_EQ(test, compaction_record(compaction_first()), 0);
 		balloon_batch_flush(&host.b);
 		validate(test);
 	}
@@ -535,58 +519,68 @@ static void migration_without_a_batch(struct kunit *test)
 	resize(test, BALLOON_NR_BATCHES + 1);
 	isolate_all(test);
 	for (i = 0; i < BALLOON_NR_BATCHES; i++) {
-		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
-							 MIGRATE_ASYNC), 0);
+		KUNIT_EXPECT_EQ(test, compaction_record(compaction_first()), 0);
 		balloon_batch_flush(&host.b);
 	}
 	page = compaction_first();
-	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_ASYNC), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, compaction_record(page), -EAGAIN);
 	validate(test);
 	KUNIT_EXPECT_EQ(test, host.b.stats.migrate_failed, 1);
 	host_answer_nth(3);
 	fake_run_work(fake.now);
-	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_ASYNC), 0);
+	KUNIT_EXPECT_EQ(test, compaction_record(page), 0);
 	settle(test);
 }
 
-/* Who may sleep waits for one, within bounds. */
-static void sync_migration_waits_for_a_batch(struct kunit *test)
+/* One is waited for, for as long as the mode allows. */
+static void migration_waits_for_a_batch(struct kunit *test)
 {
-	unsigned long start;
-	unsigned int i;
+	static const struct { enum migrate_mode mode; long most; } cases[] = {
+		{ MIGRATE_ASYNC, HZ / 50 },
+		{ MIGRATE_SYNC_LIGHT, HZ },
+		{ MIGRATE_SYNC, HZ },
+	};
+	unsigned long start, start_of_all;
+	unsigned int i, c;
+
+	for (c = 0; c < ARRAY_SIZE(cases); c++) {
+		resize(test, BALLOON_NR_BATCHES + 2);
+		isolate_all(test);
+		for (i = 0; i < BALLOON_NR_BATCHES; i++) {
+			KUNIT_EXPECT_EQ(test, compaction_record(compaction_first()), 0);
+			balloon_batch_flush(&host.b);
+		}
+		host.b.late = 0;
+		fake.nr_waits = 0;
+		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+							 cases[c].mode), 0);
+		KUNIT_EXPECT_EQ(test, fake.nr_waits, 1);
+		KUNIT_EXPECT_EQ(test, host.b.stats.migrate_failed, 0);
+		settle(test);
+	}
 
 	resize(test, BALLOON_NR_BATCHES + 2);
 	isolate_all(test);
-	for (i = 0; i < BALLOON_NR_BATCHES; i++) {
-		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
-							 MIGRATE_ASYNC), 0);
-		balloon_batch_flush(&host.b);
-	}
-	fake.nr_waits = 0;
-	KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
-						 MIGRATE_SYNC_LIGHT), 0);
-	KUNIT_EXPECT_EQ(test, fake.nr_waits, 1);
-	KUNIT_EXPECT_EQ(test, host.b.stats.migrate_failed, 0);
-	validate(test);
-
-	/* The hypervisor is silent. */
-	balloon_batch_flush(&host.b);
 	while (host.b.nr_free) {
-		putback_all(test);
-		isolate_all(test);
-		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
-							 MIGRATE_ASYNC), 0);
+		KUNIT_EXPECT_EQ(test, compaction_record(compaction_first()), 0);
 		balloon_batch_flush(&host.b);
 	}
+	/* The hypervisor is silent.  Who waits for longer does so all the same. */
+	host.b.late = 0;
 	fake.step = NULL;
-	start = fake.now;
-	KUNIT_EXPECT_NE(test, compaction_migrate(compaction_first(),
-						 MIGRATE_SYNC), 0);
-	KUNIT_EXPECT_LE(test, fake.now - start, host.b.ack_timeout + HZ);
-	validate(test);
+	start_of_all = fake.now;
+	for (c = 0; c < ARRAY_SIZE(cases); c++) {
+		start = fake.now;
+		KUNIT_EXPECT_NE(test, compaction_migrate(compaction_first(),
+							 cases[c].mode), 0);
+		KUNIT_EXPECT_LE(test, fake.now - start, cases[c].most);
+		validate(test);
+	}
+	KUNIT_EXPECT_GE(test, fake.now - start_of_all, HZ);
+	KUNIT_EXPECT_LE(test, fake.now - start_of_all, HZ + HZ / 50);
 	putback_all(test);
 	settle(test);
-	KUNIT_EXPECT_EQ(test, host.b.error, 0);
+	KUNIT_EXPECT_EQ(test, host.b.state, BALLOON_RUNNING);
 }
 
 static void migration_without_memory(struct kunit *test)
@@ -613,12 +607,12 @@ static void inflation_refused_in_part(struct kunit *test)
 	fake.step = host_step;
 	host.refuse = 3;
 	balloon_set_target(&host.b, 10);
-	fake_run_work(fake.now);
+	world_goes_on(test);
 	validate(test);
 	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 7);
 	KUNIT_EXPECT_EQ(test, host.b.stats.refused, 3);
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 7);
-	KUNIT_EXPECT_EQ(test, host.b.error, 0);
+	KUNIT_EXPECT_EQ(test, host.b.state, BALLOON_RUNNING);
 	/* It is not over: the worker tries again after a while. */
 	KUNIT_EXPECT_TRUE(test, fake_work_pending(&host.b.work.work));
 	host.refuse = 0;
@@ -699,7 +693,7 @@ static unsigned long refuse_while_held(struct kunit *test, struct page *page,
 
 	fake.next = 600;
 	KUNIT_ASSERT_TRUE(test, compaction_isolate(page));
-	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_ASYNC), 0);
+	KUNIT_EXPECT_EQ(test, compaction_record(page), 0);
 	host.keep = 1;
 	host.refuse = refuse;
 	get_page(page);
@@ -744,107 +738,10 @@ static void refused_page_that_is_held_for_ever(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
 }
 
-/* After an error nobody knows what the hypervisor did: pages stay. */
-static void answered_with_an_error(struct kunit *test)
-{
-	unsigned int taken, i;
-
-	resize(test, 8);
-	for (i = 0; i < 4; i++)
-		KUNIT_ASSERT_TRUE(test, compaction_isolate(arena + i));
-	for (i = 0; i < 3; i++)
-		KUNIT_EXPECT_EQ(test, compaction_migrate(arena + i,
-							 MIGRATE_ASYNC), 0);
-	balloon_batch_flush(&host.b);
-	host.error = -EIO;
-	host.error_did_it = test_random(2);
-	host_answer_nth(0);
-	validate(test);
-	KUNIT_EXPECT_EQ(test, host.b.error, -EIO);
-	settle(test);
-	taken = fake.nr_taken;
-	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 4 + 3 + 3);
-	KUNIT_EXPECT_EQ(test, taken, 4 + 3 + 3 + 1);
-
-	/* Broken: nothing more is begun, what is held can be let go. */
-	KUNIT_EXPECT_FALSE(test, compaction_isolate(arena + 7));
-	KUNIT_EXPECT_EQ(test, compaction_migrate(arena + 3, MIGRATE_SYNC),
-			-EBUSY);
-	validate(test);
-	compaction_putback(arena + 3);
-	validate(test);
-	host.nr_submits = 0;
-	balloon_set_target(&host.b, 100);
-	fake_let_pass(100 * HZ);
-	validate(test);
-	KUNIT_EXPECT_EQ(test, host.nr_submits, 0);
-	KUNIT_EXPECT_EQ(test, fake.nr_taken, taken);
-}
-
-/* Why a device is broken is what broke it first. */
-static void first_error_stays(struct kunit *test)
-{
-	resize(test, 4);
-	isolate_all(test);
-	while (compaction_first()) {
-		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
-							 MIGRATE_ASYNC), 0);
-		balloon_batch_flush(&host.b);
-	}
-	host.error = -ENXIO;
-	host_answer_nth(0);
-	KUNIT_EXPECT_EQ(test, host.b.error, -ENXIO);
-	host.error = -EIO;
-	host_answer_nth(0);
-	KUNIT_EXPECT_EQ(test, host.b.error, -ENXIO);
-	host.error = 0;
-	settle(test);
-	KUNIT_EXPECT_EQ(test, host.b.error, -ENXIO);
-	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 2 * 2 + 2);
-}
-
-static void error_inside_submit(struct kunit *test)
-{
-	resize(test, 3);
-	isolate_all(test);
-	host.at_once = true;
-	host.error = -EIO;
-	while (compaction_first())
-		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
-							 MIGRATE_SYNC), 0);
-	KUNIT_EXPECT_EQ(test, host.b.error, -EIO);
-	settle(test);
-	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 6);
-	KUNIT_EXPECT_EQ(test, host.b.nr_submitting, 0);
-}
-
-/* Recorded while all was well, submitted when it is not any more. */
-static void open_batch_of_a_broken_device(struct kunit *test)
-{
-	resize(test, 4);
-	isolate_all(test);
-	KUNIT_EXPECT_EQ(test, compaction_migrate(arena, MIGRATE_ASYNC), 0);
-	balloon_batch_flush(&host.b);
-	KUNIT_EXPECT_EQ(test, compaction_migrate(arena + 1, MIGRATE_ASYNC), 0);
-	host.error = -EIO;
-	host_answer_nth(0);
-	host.nr_submits = 0;
-	compaction_putback(arena + 2);
-	compaction_putback(arena + 3);
-	settle(test);
-	/* The hypervisor has seen nothing of the second: it is undone. */
-	KUNIT_EXPECT_EQ(test, host.nr_submits, 0);
-	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 2 + 1 + 2);
-	KUNIT_EXPECT_TRUE(test, balloon_blocks_test(&host.b.blocks,
-						    page_to_pfn(arena + 1)));
-	KUNIT_EXPECT_TRUE(test, fake_page(arena + 1)->movable);
-}
-
 static void flush_from_another_cpu(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, host.b.nr_submitting, 1);
-	KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
-						 MIGRATE_ASYNC), 0);
+	KUNIT_EXPECT_EQ(test, compaction_record(compaction_first()), 0);
 	balloon_batch_flush(&host.b);
 	KUNIT_EXPECT_EQ(test, host.b.nr_submitting, 1);
 	host_unregister_begins();
@@ -856,8 +753,7 @@ static void submits_from_several_cpus(struct kunit *test)
 {
 	resize(test, 3);
 	isolate_all(test);
-	KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
-						 MIGRATE_ASYNC), 0);
+	KUNIT_EXPECT_EQ(test, compaction_record(compaction_first()), 0);
 	host.meanwhile = flush_from_another_cpu;
 	balloon_batch_flush(&host.b);
 	KUNIT_EXPECT_TRUE(test, fake.woken);
@@ -866,52 +762,7 @@ static void submits_from_several_cpus(struct kunit *test)
 	compaction_putback(compaction_first());
 	settle(test);
 	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 3);
-	host.b.dying = false;
-}
-
-static void submit_fails(struct kunit *test)
-{
-	unsigned int i;
-
-	/* A migration: the pages are where they were. */
-	resize(test, 4);
-	isolate_all(test);
-	host.submit_error = -EIO;
-	for (i = 0; i < 4; i++)
-		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
-							 MIGRATE_SYNC), 0);
-	validate(test);
-	settle(test);
-	KUNIT_EXPECT_EQ(test, host.b.error, -EIO);
-	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 4);
-	fake_let_pass(60 * HZ);
-	validate(test);
-	KUNIT_EXPECT_EQ(test, fake.nr_taken, 4);
-	for (i = 0; i < 4; i++)
-		KUNIT_EXPECT_TRUE(test, fake_page(arena + i)->at_host);
-}
-
-static void submit_of_an_inflation_fails(struct kunit *test)
-{
-	host.submit_error = -EIO;
-	balloon_set_target(&host.b, 5);
-	fake_run_work(fake.now);
-	settle(test);
-	KUNIT_EXPECT_EQ(test, host.b.error, -EIO);
-	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 0);
-	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
-}
-
-static void submit_of_a_deflation_fails(struct kunit *test)
-{
-	resize(test, 5);
-	host.submit_error = -EIO;
-	balloon_set_target(&host.b, 0);
-	fake_run_work(fake.now);
-	settle(test);
-	KUNIT_EXPECT_EQ(test, host.b.error, -EIO);
-	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 5);
-	KUNIT_EXPECT_EQ(test, fake.nr_taken, 5);
+	host.b.state = BALLOON_RUNNING;
 }
 
 static void batch_is_completed_once(struct kunit *test)
@@ -929,294 +780,14 @@ static void batch_is_completed_once(struct kunit *test)
 	settle(test);
 	balloon_batch_complete(batch, -EIO);
 	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
-	KUNIT_EXPECT_EQ(test, host.b.error, 0);
+	KUNIT_EXPECT_EQ(test, host.b.state, BALLOON_RUNNING);
 	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 5);
 	validate(test);
 }
 
-/* A silent hypervisor stops the balloon until it answers. */
-static void silent_hypervisor(struct kunit *test)
-{
-	unsigned long start;
-
-	balloon_set_ack_timeout(&host.b, 1000);
-	resize(test, 5);
-	fake.step = NULL;
-	start = fake.now;
-	balloon_set_target(&host.b, 20);
-	fake_run_work(fake.now);
-	while (!host.b.error && fake_run_work(start + 100 * HZ))
-		;
-	validate(test);
-	KUNIT_EXPECT_EQ(test, host.b.error, -ETIMEDOUT);
-	KUNIT_EXPECT_GE(test, fake.now - start, HZ);
-	KUNIT_EXPECT_LE(test, fake.now - start, 3 * HZ);
-	KUNIT_EXPECT_FALSE(test, compaction_isolate(arena));
-	KUNIT_EXPECT_EQ(test, host.b.nr_inflating, 15);
-
-	settle(test);
-	KUNIT_EXPECT_EQ(test, host.b.error, 0);
-	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 20);
-	KUNIT_EXPECT_TRUE(test, compaction_isolate(arena));
-	validate(test);
-}
-
-/* It is to answer all, and before a device that is going away goes on nothing. */
-static void silent_until_all_is_answered(struct kunit *test)
-{
-	unsigned int dying;
-
-	balloon_set_ack_timeout(&host.b, 1000);
-	for (dying = 0; dying < 2; dying++) {
-		resize(test, 3);
-		isolate_all(test);
-		while (compaction_first()) {
-			KUNIT_EXPECT_EQ(test,
-					compaction_migrate(compaction_first(),
-							   MIGRATE_ASYNC), 0);
-			balloon_batch_flush(&host.b);
-		}
-		fake_let_pass(2 * HZ);
-		KUNIT_EXPECT_EQ(test, host.b.error, -ETIMEDOUT);
-		validate(test);
-		host_answer_nth(0);
-		fake_flush_work(&host.b.reap_work);
-		KUNIT_EXPECT_EQ(test, host.b.error, -ETIMEDOUT);
-		validate(test);
-		host.b.dying = dying;
-		/* Both are done before the first of them is settled. */
-		host_answer_nth(0);
-		host_answer_nth(0);
-		fake_cancel_work(&host.b.work.work);
-		fake_flush_work(&host.b.reap_work);
-		KUNIT_EXPECT_EQ(test, host.b.error, 0);
-		KUNIT_EXPECT_EQ(test, fake_work_pending(&host.b.work.work),
-				!dying);
-		validate(test);
-		host.b.dying = false;
-	}
-}
-
-static void watchdog_on_another_cpu(struct kunit *test)
-{
-	balloon_watchdog(&host.b.watchdog.work);
-	KUNIT_EXPECT_EQ(test, host.b.error, 0);
-	fake.now += 2 * HZ;
-	balloon_watchdog(&host.b.watchdog.work);
-	/* A batch that is still being submitted cannot be overdue. */
-	KUNIT_EXPECT_EQ(test, host.b.error, 0);
-}
-
-static void watchdog_passes_over_what_is_being_submitted(struct kunit *test)
-{
-	balloon_set_ack_timeout(&host.b, 1000);
-	resize(test, 2);
-	isolate_all(test);
-	KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
-						 MIGRATE_ASYNC), 0);
-	host.meanwhile = watchdog_on_another_cpu;
-	balloon_batch_flush(&host.b);
-	KUNIT_EXPECT_EQ(test, host.b.error, 0);
-	fake_let_pass(2 * HZ);
-	KUNIT_EXPECT_EQ(test, host.b.error, -ETIMEDOUT);
-	/* Found once more, it is no news. */
-	balloon_watchdog(&host.b.watchdog.work);
-	KUNIT_EXPECT_EQ(test, host.b.error, -ETIMEDOUT);
-	compaction_putback(compaction_first());
-	settle(test);
-	KUNIT_EXPECT_EQ(test, host.b.error, 0);
-	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 2);
-}
-
-/* What a silent hypervisor answers in the end may be that it has failed. */
-static void failure_after_silence_is_not_forgiven(struct kunit *test)
-{
-	balloon_set_ack_timeout(&host.b, 1000);
-	resize(test, 5);
-	fake.step = NULL;
-	balloon_set_target(&host.b, 20);
-	fake_run_work(fake.now);
-	while (!host.b.error && fake_run_work(fake.now + 100 * HZ))
-		;
-	KUNIT_EXPECT_EQ(test, host.b.error, -ETIMEDOUT);
-	host.error = -EIO;
-	host_answer_nth(0);
-	settle(test);
-	KUNIT_EXPECT_EQ(test, host.b.error, -EIO);
-	KUNIT_EXPECT_FALSE(test, compaction_isolate(arena));
-}
-
-/* Only the watchdog can call a hypervisor silent. */
-static void adapter_cannot_time_out(struct kunit *test)
-{
-	resize(test, 5);
-	balloon_set_target(&host.b, 6);
-	host.error = -ETIMEDOUT;
-	settle(test);
-	KUNIT_EXPECT_EQ(test, host.b.error, -EIO);
-}
-
-/* The watchdog's time is that of the oldest batch, not of the first. */
-static void slow_hypervisor_is_not_silent(struct kunit *test)
-{
-	unsigned int i;
-
-	balloon_set_ack_timeout(&host.b, 1000);
-	resize(test, 40);
-	isolate_all(test);
-	for (i = 0; i < 40; i++) {
-		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
-							 MIGRATE_ASYNC), 0);
-		balloon_batch_flush(&host.b);
-		if (i >= 3)
-			host_answer_nth(0);
-		fake_let_pass(HZ / 4);
-		validate(test);
-		KUNIT_ASSERT_EQ(test, host.b.error, 0);
-	}
-	settle(test);
-	fake_let_pass(100 * HZ);
-	KUNIT_EXPECT_EQ(test, host.b.error, 0);
-}
-
-/* The first batch is answered, a later one is not. */
-static void silence_after_an_answer_is_found(struct kunit *test)
-{
-	balloon_set_ack_timeout(&host.b, 1000);
-	resize(test, 2);
-	isolate_all(test);
-	KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
-						 MIGRATE_ASYNC), 0);
-	balloon_batch_flush(&host.b);
-	fake_let_pass(HZ / 2);
-	host_answer_nth(0);
-	KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
-						 MIGRATE_ASYNC), 0);
-	fake_let_pass(HZ - 1);
-	KUNIT_EXPECT_EQ(test, host.b.error, 0);
-	fake_let_pass(2);
-	KUNIT_EXPECT_EQ(test, host.b.error, -ETIMEDOUT);
-	settle(test);
-}
-
-static void ranges_merge(struct kunit *test)
-{
-	unsigned long pfn = page_to_pfn(arena);
-	struct balloon_range_list *list;
-
-	list = kunit_kzalloc(test, sizeof(*list), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, list);
-	balloon_range_add(list, pfn + 10, 1);
-	balloon_range_add(list, pfn + 11, 4);	/* above */
-	balloon_range_add(list, pfn + 8, 2);	/* below */
-	KUNIT_EXPECT_EQ(test, list->nr, 1);
-	KUNIT_EXPECT_EQ(test, list->range[0].pfn, pfn + 8);
-	KUNIT_EXPECT_EQ(test, list->range[0].nr, 7);
-	balloon_range_add(list, pfn + 16, 1);	/* a gap */
-	KUNIT_EXPECT_EQ(test, list->nr, 2);
-	balloon_range_add(list, pfn + 511, 1);
-	balloon_range_add(list, pfn + 512, 1);	/* another block */
-	KUNIT_EXPECT_EQ(test, list->nr, 3);
-	KUNIT_EXPECT_EQ(test, list->nr_pages, 7 + 1 + 2);
-	KUNIT_EXPECT_EQ(test, list->range[2].nr_refused, 0);
-}
-
-static void check_sorted(struct kunit *test, const struct balloon_range_list *list,
-			 unsigned int nr_pages)
-{
-	unsigned int i, nr = 0;
-
-	for (i = 0; i < list->nr; i++) {
-		const struct balloon_range *range = &list->range[i];
-
-		nr += range->nr;
-		if (i)
-			KUNIT_EXPECT_GE(test, range->pfn,
-					range[-1].pfn + range[-1].nr);
-	}
-	KUNIT_EXPECT_EQ(test, nr, nr_pages);
-	KUNIT_EXPECT_EQ(test, list->nr_pages, nr_pages);
-}
-
-/* Pages of a few blocks, in any order, become as few ranges as possible. */
-static void ranges_sort(struct kunit *test)
-{
-	static const unsigned int order[] = { 3, 700, 5, 4, 65, 64, 63, 701, 0 };
-	unsigned long pfn = page_to_pfn(arena);
-	struct balloon_range_list *list;
-	unsigned int i;
-
-	list = kunit_kzalloc(test, sizeof(*list), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, list);
-	for (i = 0; i < ARRAY_SIZE(order); i++)
-		balloon_range_add_page(list, pfn + order[i]);
-	balloon_ranges_sort(list);
-	check_sorted(test, list, ARRAY_SIZE(order));
-	/* 0, 3-5, 63-65, 700-701 */
-	KUNIT_EXPECT_EQ(test, list->nr, 4);
-	KUNIT_EXPECT_EQ(test, list->range[2].pfn, pfn + 63);
-	KUNIT_EXPECT_EQ(test, list->range[2].nr, 3);
-
-	/* A whole arena, backwards, is one. */
-	list->nr = 0;
-	list->nr_pages = 0;
-	for (i = BALLOON_BATCH_RANGES; i-- > 0;)
-		balloon_range_add_page(list, pfn + i);
-	balloon_ranges_sort(list);
-	check_sorted(test, list, BALLOON_BATCH_RANGES);
-	KUNIT_EXPECT_EQ(test, list->nr, 1);
-}
-
-/*
- * Two pages on both sides of each boundary between blocks: joined as long as
- * there is a bitmap for each block, and never across zones.
- */
-static void ranges_sort_blocks(struct kunit *test)
-{
-	unsigned long pfn = page_to_pfn(arena) + BALLOON_BLOCK_PAGES;
-	struct balloon_range_list *list;
-	unsigned int nr, i;
-
-	list = kunit_kzalloc(test, sizeof(*list), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, list);
-	balloon_ranges_sort(list);
-	KUNIT_EXPECT_EQ(test, list->nr, 0);
-	for (nr = 1; nr <= NR_BUCKETS + 2; nr++) {
-		list->nr = 0;
-		list->nr_pages = 0;
-		/* One boundary less than blocks; from above. */
-		for (i = nr - 1; i-- > 0;) {
-			unsigned long at = pfn + i * BALLOON_BLOCK_PAGES;
-
-			balloon_range_add_page(list, at);
-			balloon_range_add_page(list, at - 1);
-		}
-		balloon_ranges_sort(list);
-		check_sorted(test, list, 2 * (nr - 1));
-		KUNIT_EXPECT_EQ(test, list->nr,
-				nr > NR_BUCKETS ? 2 * (nr - 1) : nr - 1);
-	}
-}
-
-/* Pages of many blocks keep their number of ranges. */
-static void ranges_sort_far_apart(struct kunit *test)
-{
-	struct balloon_range_list *list;
-	unsigned int i;
-
-	list = kunit_kzalloc(test, sizeof(*list), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, list);
-	for (i = 0; i < BALLOON_BATCH_RANGES; i++)
-		balloon_range_add_page(list, (i * 37 % BALLOON_BATCH_RANGES + 1) *
-					     BALLOON_BLOCK_PAGES);
-	balloon_ranges_sort(list);
-	check_sorted(test, list, BALLOON_BATCH_RANGES);
-	KUNIT_EXPECT_EQ(test, list->nr, BALLOON_BATCH_RANGES);
-}
-
 static void batch_is_full(struct kunit *test)
 {
-	struct balloon_batch *batch = host.b.batch[0];
+	struct balloon_core_batch *batch = host.b.batch[0];
 
 	KUNIT_EXPECT_FALSE(test, balloon_batch_full(batch));
 	batch->inflate.nr = BALLOON_BATCH_RANGES - 1;
@@ -1235,6 +806,46 @@ static void batch_is_full(struct kunit *test)
 	batch->deflate.nr--;
 	batch->deflate.nr_pages++;
 	KUNIT_EXPECT_TRUE(test, balloon_batch_full(batch));
+}
+
+/* Others wait for the locks of these pages. */
+static void wait_under_page_locks_is_short(struct kunit *test)
+{
+	unsigned long start;
+	unsigned int i, n;
+
+	resize(test, BALLOON_NR_BATCHES + 10);
+	for (i = 0, n = 0; n < BALLOON_NR_BATCHES + 4; i++)
+		n += compaction_isolate(arena + i);
+	fake.step = NULL;
+	/* All batches but one are in flight, for hours. */
+	for (i = 1; i < BALLOON_NR_BATCHES; i++) {
+		KUNIT_ASSERT_EQ(test, compaction_record(compaction_first()), 0);
+		balloon_batch_flush(&host.b);
+	}
+	while (host.b.isolated_pages > 3)
+		compaction_putback(compaction_first());
+	start = fake.now;
+	while (host.b.isolated_pages > 1)
+		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+							 MIGRATE_SYNC), 0);
+	/* The last one is waited for, the others are not any more. */
+	KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+						 MIGRATE_SYNC), 0);
+	KUNIT_EXPECT_LE(test, fake.now - start, HZ);
+	for (i = 0; i < 3; i++) {
+		KUNIT_ASSERT_TRUE(test, compaction_isolate(arena + ARENA_PAGES - 1) ||
+				  compaction_isolate(arena + BALLOON_NR_BATCHES + 4 + i));
+		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+							 MIGRATE_SYNC), -EAGAIN);
+		compaction_putback(compaction_first());
+	}
+	KUNIT_EXPECT_LE(test, fake.now - start, HZ);
+	KUNIT_EXPECT_EQ(test, host.b.state, BALLOON_RUNNING);
+	/* It answers: now it is waited for again. */
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.late, 0);
+	KUNIT_EXPECT_EQ(test, host.b.nr_deflating, 0);
 }
 
 /* Anything in any order, each step validated; in the end nothing is left. */
@@ -1269,13 +880,7 @@ static void random_walk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake.managed[1], 0);
 }
 
-static int adapter_init(struct kunit *test)
-{
-	host_init(test);
-	return host_register(test);
-}
-
-static struct kunit_case adapter_test_cases[] = {
+static struct kunit_case batch_test_cases[] = {
 	KUNIT_CASE(pending_inflate_is_out_of_reach),
 	KUNIT_CASE(pending_deflate_is_out_of_reach),
 	KUNIT_CASE(only_ballooned_pages_can_be_had),
@@ -1288,52 +893,35 @@ static struct kunit_case adapter_test_cases[] = {
 	KUNIT_CASE(putback_alone_submits_nothing),
 	KUNIT_CASE(full_batch_is_submitted),
 	KUNIT_CASE(open_batch_is_flushed),
-	KUNIT_CASE(sync_migration_waits),
+	KUNIT_CASE(migration_waits),
 	KUNIT_CASE(sync_migration_does_not_wait_for_ever),
 	KUNIT_CASE(answer_inside_submit),
 	KUNIT_CASE(answers_in_any_order),
 	KUNIT_CASE(migration_without_a_batch),
-	KUNIT_CASE(sync_migration_waits_for_a_batch),
+	KUNIT_CASE(migration_waits_for_a_batch),
 	KUNIT_CASE(migration_without_memory),
 	KUNIT_CASE(inflation_refused_in_part),
 	KUNIT_CASE(deflation_refused_in_part),
 	KUNIT_CASE(migration_refused),
 	KUNIT_CASE(refused_page_that_is_still_held),
 	KUNIT_CASE(refused_page_that_is_held_for_ever),
-	KUNIT_CASE(answered_with_an_error),
-	KUNIT_CASE(first_error_stays),
-	KUNIT_CASE(error_inside_submit),
-	KUNIT_CASE(open_batch_of_a_broken_device),
 	KUNIT_CASE(submits_from_several_cpus),
-	KUNIT_CASE(submit_fails),
-	KUNIT_CASE(submit_of_an_inflation_fails),
-	KUNIT_CASE(submit_of_a_deflation_fails),
 	KUNIT_CASE(batch_is_completed_once),
-	KUNIT_CASE(silent_hypervisor),
-	KUNIT_CASE(silent_until_all_is_answered),
-	KUNIT_CASE(watchdog_passes_over_what_is_being_submitted),
-	KUNIT_CASE(failure_after_silence_is_not_forgiven),
-	KUNIT_CASE(adapter_cannot_time_out),
-	KUNIT_CASE(slow_hypervisor_is_not_silent),
-	KUNIT_CASE(silence_after_an_answer_is_found),
-	KUNIT_CASE(ranges_merge),
-	KUNIT_CASE(ranges_sort),
-	KUNIT_CASE(ranges_sort_blocks),
-	KUNIT_CASE(ranges_sort_far_apart),
 	KUNIT_CASE(batch_is_full),
+	KUNIT_CASE(wait_under_page_locks_is_short),
 	KUNIT_CASE(random_walk),
 	{}
 };
 
-static struct kunit_suite adapter_test_suite = {
+static struct kunit_suite batch_test_suite = {
 	.name = "balloon_batch",
 	.suite_init = fake_mm_suite_init,
 	.suite_exit = fake_mm_suite_exit,
-	.init = adapter_init,
+	.init = registered_test_init,
 	.exit = host_test_exit,
-	.test_cases = adapter_test_cases,
+	.test_cases = batch_test_cases,
 };
-kunit_test_suite(adapter_test_suite);
+kunit_test_suite(batch_test_suite);
 
 MODULE_DESCRIPTION("KUnit suite of the life of an adapter's pages");
 MODULE_LICENSE("GPL");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit suite of mm/balloon_blocks.c, the index of ballooned pages.
+ * KUnit suite of mm/balloon/index.c, the index of ballooned pages.
  *
  * No page is touched, an index knows only numbers, so every case runs in every
  * runner.  A validator compares the whole index with a plain model after each
@@ -15,7 +15,7 @@
 #include <linux/xarray.h>
 
 #include "intercept.h"
-#include "../../../../mm/balloon_blocks.c"
+#include "../../../../mm/balloon/index.c"
 
 #define NR_BLOCKS	8
 #define NR_PAGES	(NR_BLOCKS * (unsigned int)BALLOON_BLOCK_PAGES)
@@ -551,52 +551,29 @@ static void prepare_some_then_give_up(struct kunit *test)
 }
 
 /* Pages that nobody owns keep their block in the index, and only that. */
-/* Until pages of it are reserved that others have had, or it goes away. */
-static void units_are_remembered(struct kunit *test)
+static void pages_are_parked(struct kunit *test)
 {
 	struct model *m = test->priv;
 	struct balloon_blocks *bs = &m->bs;
-
-	fill(test, m, 0, BALLOON_BLOCK_PAGES);
-	KUNIT_EXPECT_FALSE(test, balloon_blocks_is_unit(bs, FIRST_PFN));
-	balloon_blocks_set_unit(bs, FIRST_PFN, true);
-	KUNIT_EXPECT_TRUE(test, balloon_blocks_is_unit(bs, FIRST_PFN + 7));
-	KUNIT_EXPECT_FALSE(test, balloon_blocks_is_unit(bs, FIRST_PFN +
-							BALLOON_BLOCK_PAGES));
-	KUNIT_EXPECT_EQ(test, balloon_blocks_reserve(bs, FIRST_PFN + 7, 1,
-						     GFP_NOWAIT), 0);
-	KUNIT_EXPECT_FALSE(test, balloon_blocks_is_unit(bs, FIRST_PFN));
-	balloon_blocks_set_unit(bs, FIRST_PFN, true);
-	KUNIT_EXPECT_EQ(test, balloon_blocks_reserve(bs, FIRST_PFN, 2,
-						     GFP_NOWAIT), 0);
-	KUNIT_EXPECT_FALSE(test, balloon_blocks_is_unit(bs, FIRST_PFN));
-	balloon_blocks_unreserve(bs, FIRST_PFN, 2);
-	balloon_blocks_unreserve(bs, FIRST_PFN, 1);
-}
-
-static void pages_are_kept_aside(struct kunit *test)
-{
-	struct model *m = test->priv;
-	struct balloon_blocks *bs = &m->bs;
-	unsigned long index = 0, *aside, pfn;
+	unsigned long index = 0, *parked, pfn;
 	unsigned int nth, nr;
 
 	for (nth = 1; nth <= 3; nth++) {
 		test_fail_nth = nth;
-		KUNIT_EXPECT_EQ(test, balloon_blocks_put_aside(bs, FIRST_PFN, 1,
+		KUNIT_EXPECT_EQ(test, balloon_blocks_park(bs, FIRST_PFN, 1,
 							       GFP_NOWAIT),
 				-ENOMEM);
 		KUNIT_EXPECT_EQ(test, test_objects, 0);
 	}
 	test_fail_nth = 0;
 	fill(test, m, 0, 2);
-	KUNIT_EXPECT_EQ(test, balloon_blocks_put_aside(bs, FIRST_PFN + 2, 1,
+	KUNIT_EXPECT_EQ(test, balloon_blocks_park(bs, FIRST_PFN + 2, 1,
 						       GFP_NOWAIT), 0);
-	KUNIT_EXPECT_EQ(test, balloon_blocks_put_aside(bs, FIRST_PFN + 500, 12,
+	KUNIT_EXPECT_EQ(test, balloon_blocks_park(bs, FIRST_PFN + 500, 12,
 						       GFP_NOWAIT), 0);
 	index = FIRST_PFN >> BALLOON_BLOCK_SHIFT;
-	KUNIT_EXPECT_EQ(test, balloon_blocks_nr_aside(bs, index), 13);
-	KUNIT_EXPECT_EQ(test, balloon_blocks_nr_aside(bs, index + 1), 0);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_nr_parked(bs, index), 13);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_nr_parked(bs, index + 1), 0);
 	KUNIT_EXPECT_EQ(test, balloon_blocks_nr_set(bs, index), 2);
 	KUNIT_EXPECT_EQ(test, balloon_blocks_nr_set(bs, index + 1), 0);
 	KUNIT_EXPECT_EQ(test, balloon_blocks_count(bs, index), 2);
@@ -607,15 +584,15 @@ static void pages_are_kept_aside(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_objects, 2);
 
 	index = 0;
-	aside = balloon_blocks_take_aside(bs, &index, &nr);
-	KUNIT_ASSERT_NOT_NULL(test, aside);
+	parked = balloon_blocks_unpark(bs, &index, &nr);
+	KUNIT_ASSERT_NOT_NULL(test, parked);
 	KUNIT_EXPECT_EQ(test, index, FIRST_PFN >> BALLOON_BLOCK_SHIFT);
 	KUNIT_EXPECT_EQ(test, nr, 13);
-	KUNIT_EXPECT_EQ(test, bitmap_weight(aside, BALLOON_BLOCK_PAGES), 13);
-	KUNIT_EXPECT_TRUE(test, test_bit(2, aside) && test_bit(511, aside));
-	kfree(aside);
+	KUNIT_EXPECT_EQ(test, bitmap_weight(parked, BALLOON_BLOCK_PAGES), 13);
+	KUNIT_EXPECT_TRUE(test, test_bit(2, parked) && test_bit(511, parked));
+	kfree(parked);
 	KUNIT_EXPECT_EQ(test, test_objects, 0);
-	KUNIT_EXPECT_NULL(test, balloon_blocks_take_aside(bs, &index, &nr));
+	KUNIT_EXPECT_NULL(test, balloon_blocks_unpark(bs, &index, &nr));
 }
 
 /* Upwards from the cursor, and not beyond the end. */
@@ -656,7 +633,7 @@ static void many_blocks_take_several_calls(struct kunit *test)
 {
 	struct model *m = test->priv;
 	struct balloon_blocks *bs = &m->bs;
-	unsigned long index, *aside, pfn, last = BLOCKS_AT_ONCE + 9;
+	unsigned long index, *parked, pfn, last = BLOCKS_AT_ONCE + 9;
 	unsigned int nr, calls = 0;
 
 	for (index = 0; index <= last; index++) {
@@ -673,18 +650,18 @@ static void many_blocks_take_several_calls(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, balloon_blocks_take_marked(bs, 1, 1, &pfn), 0);
 	KUNIT_EXPECT_EQ(test, bs->cursor, 0);
 
-	KUNIT_EXPECT_EQ(test, balloon_blocks_put_aside(bs, pfn + 7, 1,
+	KUNIT_EXPECT_EQ(test, balloon_blocks_park(bs, pfn + 7, 1,
 						       GFP_NOWAIT), 0);
 	index = 0;
 	do {
-		aside = balloon_blocks_take_aside(bs, &index, &nr);
+		parked = balloon_blocks_unpark(bs, &index, &nr);
 		calls++;
-	} while (!aside && index);
-	KUNIT_ASSERT_NOT_NULL(test, aside);
+	} while (!parked && index);
+	KUNIT_ASSERT_NOT_NULL(test, parked);
 	KUNIT_EXPECT_EQ(test, index, last);
 	KUNIT_EXPECT_EQ(test, calls, 2);
-	kfree(aside);
-	KUNIT_EXPECT_NULL(test, balloon_blocks_take_aside(bs, &index, &nr));
+	kfree(parked);
+	KUNIT_EXPECT_NULL(test, balloon_blocks_unpark(bs, &index, &nr));
 	KUNIT_EXPECT_EQ(test, index, 0);
 
 	while (balloon_blocks_take(bs, 1, &pfn))
@@ -827,8 +804,7 @@ static struct kunit_case blocks_test_cases[] = {
 	KUNIT_CASE(prepare_then_reserve),
 	KUNIT_CASE(prepare_races_with_reserve),
 	KUNIT_CASE(prepare_some_then_give_up),
-	KUNIT_CASE(units_are_remembered),
-	KUNIT_CASE(pages_are_kept_aside),
+	KUNIT_CASE(pages_are_parked),
 	KUNIT_CASE(marked_blocks_are_taken),
 	KUNIT_CASE(many_blocks_take_several_calls),
 	KUNIT_CASE(extreme_page_numbers),

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit suite of mm/balloon_compact.c and mm/balloon_placement.c: which blocks the
- * balloon leaves, which pages are exchanged for which, what is kept aside, and
+ * KUnit suite of mm/balloon/compact.c and mm/balloon/placement.c: which blocks the
+ * balloon leaves, which pages are exchanged for which, what is parked, and
  * what happens when the hypervisor or the guest lacks something.  The arena is two
  * blocks.
  */
 #include <kunit/test.h>
 
-#include "fake_host.h"
+#include "host_device.h"
 
 static unsigned int nr_in(unsigned int block)
 {
@@ -170,12 +170,12 @@ static void one_run_at_a_time(struct kunit *test)
 static void stopped_device_exchanges_nothing(struct kunit *test)
 {
 	scatter(test, 300, 3);
-	host.b.dying = true;
+	host.b.state = BALLOON_EMPTYING;
 	compact(test, -EBUSY);
-	host.b.dying = false;
-	host.b.error = -ETIMEDOUT;
+	host.b.state = BALLOON_RUNNING;
+	host.b.state = BALLOON_STALLED;
 	compact(test, -EIO);
-	host.b.error = 0;
+	host.b.state = BALLOON_RUNNING;
 	KUNIT_EXPECT_EQ(test, host.b.stats.exchanged, 0);
 }
 
@@ -187,13 +187,68 @@ static void signal_ends_a_run(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host.b.stats.exchanged, 0);
 }
 
+/* Of 2^25 blocks, 64 TiB with pages of 4 KiB: products need more than 32 bits. */
+static void large_numbers_of_blocks(struct kunit *test)
+{
+	static unsigned int nr_with[BALLOON_BLOCK_PAGES + 1];
+	const unsigned int many = 1U << 24, half = BALLOON_BLOCK_PAGES / 2;
+	unsigned long left, nr;
+
+	if (BITS_PER_LONG < 64)
+		kunit_skip(test, "no machine has so much memory");
+	nr_with[half - 1] = many;
+	nr_with[half + 1] = many;
+	KUNIT_EXPECT_EQ(test, sparsest(nr_with, (unsigned long)many * half, &left),
+			half + 1);
+	KUNIT_EXPECT_EQ(test, left, many / (half + 1));
+	KUNIT_EXPECT_EQ(test, sparsest(nr_with, ULONG_MAX, &left),
+			BALLOON_BLOCK_PAGES + 1);
+	/* The pages of the emptier ones just fit into the fuller ones. */
+	KUNIT_EXPECT_EQ(test, most_that_fit(nr_with, &left, &nr), half + 1);
+	KUNIT_EXPECT_EQ(test, nr, many);
+	nr_with[half - 1] = 0;
+	nr_with[1] = many;
+	KUNIT_EXPECT_EQ(test, most_that_fit(nr_with, &left, &nr), half + 1);
+	KUNIT_EXPECT_GT(test, nr, many);
+	memset(nr_with, 0, sizeof(nr_with));
+}
+
+static bool interrupt(struct kunit *test)
+{
+	bool before = fake.interrupted;
+
+	fake.interrupted = true;
+	fake.woken = true;
+	return !before;
+}
+
+/* It does not wait for a hypervisor that takes its time. */
+static void signal_ends_a_wait(struct kunit *test)
+{
+	unsigned long start;
+
+	scatter(test, 300, 3);
+	fake.step = interrupt;
+	start = fake.now;
+	KUNIT_EXPECT_EQ(test, balloon_compact(&host.b), -ERESTARTSYS);
+	KUNIT_EXPECT_EQ(test, fake.now, start);
+	KUNIT_EXPECT_GT(test, host.b.nr_exchanging, 0);
+	validate(test);
+	fake.interrupted = false;
+	fake.step = host_step;
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.nr_exchanging, 0);
+	KUNIT_EXPECT_EQ(test, host.b.nr_parked, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 300);
+}
+
 static void floor_is_left(struct kunit *test)
 {
 	scatter(test, 300, 3);
 	host.b.floor = ARENA_PAGES;
 	fake.mem_available = ARENA_PAGES;
 	compact(test, -ENOMEM);
-	/* Little above it: a few pages aside at a time. */
+	/* Little above it: a few parked pages at a time. */
 	fake.mem_available = ARENA_PAGES + 300 + 40;
 	fake.most_taken = 0;
 	compact(test, 0);
@@ -240,7 +295,7 @@ static void fail_host_with_holes_of(struct kunit *test, unsigned int block)
 	test_meanwhile = fail_host;
 	compact(test, -EIO);
 	KUNIT_EXPECT_EQ(test, host.b.stats.exchanged, 0);
-	KUNIT_EXPECT_EQ(test, host.b.nr_aside, 0);
+	KUNIT_EXPECT_EQ(test, host.b.nr_parked, 0);
 	KUNIT_EXPECT_EQ(test, host.b.nr_exchanging, 0);
 	/* No more are taken; of three pages two were free. */
 	KUNIT_EXPECT_LE(test, fake.next,
@@ -267,9 +322,9 @@ static void host_answers_late(struct kunit *test)
 	KUNIT_EXPECT_GT(test, host.b.nr_exchanging, 0);
 	fake.step = host_step;
 	settle(test);
-	KUNIT_EXPECT_EQ(test, host.b.error, 0);
+	KUNIT_EXPECT_EQ(test, host.b.state, BALLOON_RUNNING);
 	KUNIT_EXPECT_EQ(test, host.b.nr_exchanging, 0);
-	KUNIT_EXPECT_EQ(test, host.b.nr_aside, 0);
+	KUNIT_EXPECT_EQ(test, host.b.nr_parked, 0);
 	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 300);
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 300);
 }
@@ -314,10 +369,134 @@ static void random_walk_with_exchanges(struct kunit *test)
 	KUNIT_EXPECT_GT(test, host.b.stats.exchanged, 1000);
 }
 
-static int compact_test_init(struct kunit *test)
+/* What the guest has besides: blocks that are free, and holes. */
+static void begin_with_holes(struct kunit *test)
 {
-	host_init(test);
-	return 0;
+	scatter(test, 300, 3);
+	fake.holes = ARENA_PAGES;
+	balloon_compact_soon(&host.b);
+}
+
+static void let_background_run(struct kunit *test, unsigned long jiffies_)
+{
+	fake_let_pass(jiffies_);
+	settle(test);
+}
+
+/* Nobody asks for it: a second after the target was reached. */
+static void background_run(struct kunit *test)
+{
+	begin_with_holes(test);
+	KUNIT_EXPECT_EQ(test, host.b.stats.exchanged, 0);
+	let_background_run(test, HZ);
+	KUNIT_EXPECT_GT(test, host.b.stats.exchanged, 0);
+	KUNIT_EXPECT_EQ(test, min(nr_in(0), nr_in(1)), 0);
+	KUNIT_EXPECT_FALSE(test, host.b.background);
+	KUNIT_EXPECT_EQ(test, host.b.nr_parked, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 300);
+}
+
+/* As long as the guest has no more holes than the last run has left, none begins. */
+static void background_runs_for_more_holes_only(struct kunit *test)
+{
+	unsigned int nr_submits, i;
+
+	begin_with_holes(test);
+	let_background_run(test, HZ);
+	nr_submits = host.nr_submits;
+	for (i = 0; i < 8; i++)
+		let_background_run(test, BACKGROUND_LOOK_MAX);
+	KUNIT_EXPECT_EQ(test, host.nr_submits, nr_submits);
+	KUNIT_EXPECT_EQ(test, host.b.look_interval, BACKGROUND_LOOK_MAX);
+	KUNIT_EXPECT_FALSE(test, is_worth_a_run(&host.b));
+	fake.holes += BALLOON_BLOCK_PAGES;
+	KUNIT_EXPECT_TRUE(test, is_worth_a_run(&host.b));
+}
+
+static void background_is_not_worth_it(struct kunit *test)
+{
+	begin_with_holes(test);
+	KUNIT_EXPECT_TRUE(test, is_worth_a_run(&host.b));
+	fake.holes = BALLOON_BLOCK_PAGES - 1;
+	KUNIT_EXPECT_FALSE(test, is_worth_a_run(&host.b));
+	fake.holes = ARENA_PAGES;
+	host.b.proactiveness = 0;
+	KUNIT_EXPECT_FALSE(test, is_worth_a_run(&host.b));
+	host.b.proactiveness = 20;
+	host.b.target++;
+	KUNIT_EXPECT_FALSE(test, is_worth_a_run(&host.b));
+	host.b.target--;
+	host.b.state = BALLOON_STALLED;
+	KUNIT_EXPECT_FALSE(test, is_worth_a_run(&host.b));
+	host.b.state = BALLOON_RUNNING;
+	KUNIT_EXPECT_TRUE(test, is_worth_a_run(&host.b));
+}
+
+static unsigned int reason;		/* of those below: which comes */
+
+static void give_a_reason(bool on)
+{
+	switch (reason) {
+	case 0:
+		WRITE_ONCE(host.b.target, on ? 299 : 300);
+		break;
+	case 1:
+		WRITE_ONCE(host.b.oom, on);
+		break;
+	case 2:
+		WRITE_ONCE(host.b.proactiveness, on ? 0 : 20);
+		break;
+	case 3:
+		WRITE_ONCE(host.b.compact_asked, on);
+		break;
+	case 4:
+		fake.free_to_spare = on ? 0 : 1UL << 18;
+		break;
+	}
+}
+
+/* The first allocation is that of the run itself. */
+static void reason_comes(void)
+{
+	if (allocations--)
+		test_meanwhile = reason_comes;
+	else
+		give_a_reason(true);
+}
+
+/* Whatever else happens ends it at once, with nothing left behind. */
+static void background_gives_way(struct kunit *test)
+{
+	begin_with_holes(test);
+	for (reason = 0; reason < 5; reason++) {
+		allocations = 2;
+		test_meanwhile = reason_comes;
+		KUNIT_EXPECT_FALSE(test, compact_in_background(&host.b));
+		give_a_reason(false);
+		settle(test);
+		KUNIT_EXPECT_PTR_EQ(test, test_meanwhile, NULL);
+		KUNIT_EXPECT_EQ(test, host.b.holes_left, ULONG_MAX);
+		KUNIT_EXPECT_EQ(test, host.b.nr_parked, 0);
+		KUNIT_EXPECT_FALSE(test, host.b.background);
+		KUNIT_EXPECT_EQ(test, fake.nr_taken, 300);
+		KUNIT_EXPECT_GT(test, min(nr_in(0), nr_in(1)), 0);
+	}
+}
+
+/* A deflation waits for its end, since the blocks have the marks of its plan. */
+static void deflation_waits_for_the_background(struct kunit *test)
+{
+	scatter(test, 300, 3);
+	host.b.background = true;
+	balloon_set_target(&host.b, 100);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 300);
+	spin_lock_irq(&host.b.pages_lock);
+	host.b.background = false;
+	__balloon_changed(&host.b);
+	spin_unlock_irq(&host.b.pages_lock);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 100);
 }
 
 static struct kunit_case compact_test_cases[] = {
@@ -330,12 +509,19 @@ static struct kunit_case compact_test_cases[] = {
 	KUNIT_CASE(refused_exchange),
 	KUNIT_CASE(one_run_at_a_time),
 	KUNIT_CASE(stopped_device_exchanges_nothing),
+	KUNIT_CASE(large_numbers_of_blocks),
 	KUNIT_CASE(signal_ends_a_run),
+	KUNIT_CASE(signal_ends_a_wait),
 	KUNIT_CASE(floor_is_left),
 	KUNIT_CASE(exchange_without_memory),
 	KUNIT_CASE(host_fails_before_holes_come),
 	KUNIT_CASE(host_fails_as_holes_come),
 	KUNIT_CASE(host_answers_late),
+	KUNIT_CASE(background_run),
+	KUNIT_CASE(background_runs_for_more_holes_only),
+	KUNIT_CASE(background_is_not_worth_it),
+	KUNIT_CASE(background_gives_way),
+	KUNIT_CASE(deflation_waits_for_the_background),
 	KUNIT_CASE(random_walk_with_exchanges),
 	{}
 };
@@ -344,7 +530,7 @@ static struct kunit_suite compact_test_suite = {
 	.name = "balloon_compact",
 	.suite_init = fake_mm_suite_init,
 	.suite_exit = fake_mm_suite_exit,
-	.init = compact_test_init,
+	.init = device_test_init,
 	.exit = host_test_exit,
 	.test_cases = compact_test_cases,
 };

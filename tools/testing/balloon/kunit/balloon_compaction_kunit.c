@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit suite of the API of page-level drivers: mm/balloon_compaction.c, and
- * what mm/balloon_migrate.c does for them.
+ * KUnit suite of the API of page-level drivers, mm/balloon_compaction.c.
  *
  * The units' warnings are counted, none reaches the log.
  */
@@ -14,7 +13,7 @@ static struct page *enqueue_new(struct kunit *test)
 	struct page *page = balloon_page_alloc();
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
-	KUNIT_ASSERT_EQ(test, balloon_page_enqueue(&host.b, page), 0);
+	KUNIT_ASSERT_EQ(test, balloon_page_enqueue(&host.b.info, page), 0);
 	validate(test);
 	return page;
 }
@@ -32,7 +31,7 @@ static void enqueue_and_dequeue(struct kunit *test)
 	struct page *page = enqueue_new(test);
 
 	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 1);
-	KUNIT_EXPECT_PTR_EQ(test, balloon_page_dequeue(&host.b), page);
+	KUNIT_EXPECT_PTR_EQ(test, balloon_page_dequeue(&host.b.info), page);
 	expect_clean(test, page);
 	KUNIT_EXPECT_EQ(test, host.b.stats.dequeued, 1);
 	fake_put_page(page);
@@ -45,7 +44,7 @@ static void enqueue_refuses_a_page_in_a_balloon(struct kunit *test)
 	struct page *page = enqueue_new(test);
 	struct balloon_dev_info *other;
 
-	KUNIT_EXPECT_EQ(test, balloon_page_enqueue(&host.b, page), -EINVAL);
+	KUNIT_EXPECT_EQ(test, balloon_page_enqueue(&host.b.info, page), -EINVAL);
 	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
 	validate(test);
 
@@ -69,12 +68,12 @@ static void enqueue_without_memory(struct kunit *test)
 
 		test_gfp = 0;
 		test_fail_nth = nth;
-		KUNIT_EXPECT_EQ(test, balloon_page_enqueue(&host.b, page), 0);
+		KUNIT_EXPECT_EQ(test, balloon_page_enqueue(&host.b.info, page), 0);
 		validate(test);
 		KUNIT_EXPECT_EQ(test, test_fail_nth, nth == 3);
 		KUNIT_EXPECT_EQ(test, !!(test_gfp & __GFP_NOFAIL), nth != 3);
 		KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 1);
-		fake_put_page(balloon_page_dequeue(&host.b));
+		fake_put_page(balloon_page_dequeue(&host.b.info));
 		KUNIT_EXPECT_EQ(test, test_objects, 0);
 	}
 	test_fail_nth = 0;
@@ -102,7 +101,7 @@ static void enqueue_robbed_of_memory(struct kunit *test)
 
 	fake.before_lock_page = rob;
 	nr_robberies = 5;
-	KUNIT_EXPECT_EQ(test, balloon_page_enqueue(&host.b, page), 0);
+	KUNIT_EXPECT_EQ(test, balloon_page_enqueue(&host.b.info, page), 0);
 	KUNIT_EXPECT_EQ(test, nr_robberies, 0);
 	fake.before_lock_page = NULL;
 	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 1);
@@ -122,12 +121,12 @@ static void list_enqueue_without_memory(struct kunit *test)
 		for (i = 0; i < 6; i++)
 			balloon_page_push(&pages, balloon_page_alloc());
 		test_fail_nth = nth;
-		KUNIT_EXPECT_EQ(test, balloon_page_list_enqueue(&host.b, &pages),
+		KUNIT_EXPECT_EQ(test, balloon_page_list_enqueue(&host.b.info, &pages),
 				6);
 		KUNIT_EXPECT_EQ(test, test_fail_nth, 0);
 		KUNIT_EXPECT_TRUE(test, list_empty(&pages));
 		validate(test);
-		KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages,
+		KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b.info, &pages,
 								6), 6);
 		while (!list_empty(&pages))
 			fake_put_page(balloon_page_pop(&pages));
@@ -163,7 +162,7 @@ static void enqueue_refuses_a_page_in_use(struct kunit *test)
 	set_page_count(page, 1);
 
 	expect_clean(test, page);
-	KUNIT_EXPECT_EQ(test, balloon_page_enqueue(&host.b, page), 0);
+	KUNIT_EXPECT_EQ(test, balloon_page_enqueue(&host.b.info, page), 0);
 	validate(test);
 	if (compound)
 		fake_free_compound(compound);
@@ -177,7 +176,7 @@ static void insert_outside_of_a_migration(struct kunit *test)
 
 	fake_lock_page(page);
 	spin_lock_irq(&host.b.pages_lock);
-	balloon_page_insert(&host.b, page);
+	balloon_page_insert(&host.b.info, page);
 	spin_unlock_irq(&host.b.pages_lock);
 	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
 	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 0);
@@ -206,16 +205,16 @@ static void r01_list_enqueue_and_dequeue(struct kunit *test)
 		if (i == 10)
 			balloon_page_push(&pages, bad);
 	}
-	KUNIT_EXPECT_EQ(test, balloon_page_list_enqueue(&host.b, &pages), 20);
+	KUNIT_EXPECT_EQ(test, balloon_page_list_enqueue(&host.b.info, &pages), 20);
 	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
 	KUNIT_EXPECT_PTR_EQ(test, balloon_page_pop(&pages), bad);
 	KUNIT_EXPECT_NULL(test, balloon_page_pop(&pages));
 	validate(test);
 
-	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages, 0), 0);
-	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages, 5), 5);
+	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b.info, &pages, 0), 0);
+	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b.info, &pages, 5), 5);
 	validate(test);
-	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages, 99),
+	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b.info, &pages, 99),
 			16);
 	validate(test);
 	list_for_each_entry_safe(page, next, &pages, lru) {
@@ -236,14 +235,14 @@ static void lists_of_any_length(struct kunit *test)
 	struct page *page;
 	LIST_HEAD(pages);
 
-	KUNIT_EXPECT_EQ(test, balloon_page_list_enqueue(&host.b, &pages), 0);
+	KUNIT_EXPECT_EQ(test, balloon_page_list_enqueue(&host.b.info, &pages), 0);
 	KUNIT_EXPECT_NULL(test, balloon_page_pop(&pages));
 	for (i = 0; i < nr; i++)
 		balloon_page_push(&pages, balloon_page_alloc());
-	KUNIT_EXPECT_EQ(test, balloon_page_list_enqueue(&host.b, &pages), nr);
+	KUNIT_EXPECT_EQ(test, balloon_page_list_enqueue(&host.b.info, &pages), nr);
 	KUNIT_EXPECT_TRUE(test, list_empty(&pages));
 	validate(test);
-	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages,
+	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b.info, &pages,
 							SIZE_MAX), nr);
 	validate(test);
 	for (i = 0; (page = balloon_page_pop(&pages)); i++)
@@ -256,10 +255,10 @@ static void r23_dequeue_from_empty_device(struct kunit *test)
 {
 	LIST_HEAD(pages);
 
-	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages, 3), 0);
+	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b.info, &pages, 3), 0);
 	KUNIT_EXPECT_TRUE(test, list_empty(&pages));
 	validate(test);
-	KUNIT_EXPECT_NULL(test, balloon_page_dequeue(&host.b));
+	KUNIT_EXPECT_NULL(test, balloon_page_dequeue(&host.b.info));
 	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
 	KUNIT_EXPECT_EQ(test, fake.nr_waits, 0);
 	validate(test);
@@ -271,7 +270,7 @@ static void r23_dequeue_waits_for_isolated_pages(struct kunit *test)
 
 	KUNIT_ASSERT_TRUE(test, compaction_isolate(page));
 	fake.step = put_one_back;
-	KUNIT_EXPECT_PTR_EQ(test, balloon_page_dequeue(&host.b), page);
+	KUNIT_EXPECT_PTR_EQ(test, balloon_page_dequeue(&host.b.info), page);
 	KUNIT_EXPECT_EQ(test, fake.nr_waits, 1);
 	KUNIT_EXPECT_EQ(test, fake.nr_timeouts, 0);
 	validate(test);
@@ -284,13 +283,13 @@ static void dequeue_does_not_wait_for_ever(struct kunit *test)
 	LIST_HEAD(pages);
 
 	KUNIT_ASSERT_TRUE(test, compaction_isolate(page));
-	KUNIT_EXPECT_NULL(test, balloon_page_dequeue(&host.b));
+	KUNIT_EXPECT_NULL(test, balloon_page_dequeue(&host.b.info));
 	KUNIT_EXPECT_LE(test, fake.now - start, 10 * HZ);
-	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages, 1), 0);
+	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b.info, &pages, 1), 0);
 	/* A page that may be had is not kept waiting by one that may not. */
 	enqueue_new(test);
 	start = fake.now;
-	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages, 9), 1);
+	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b.info, &pages, 9), 1);
 	KUNIT_EXPECT_EQ(test, fake.now, start);
 	validate(test);
 }
@@ -306,12 +305,12 @@ static void isolate_and_putback(struct kunit *test)
 	/* ISOLATED: neither once more nor into a dequeue. */
 	KUNIT_EXPECT_FALSE(test, compaction_isolate(page));
 	validate(test);
-	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b, &pages, 1), 0);
+	KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b.info, &pages, 1), 0);
 	compaction_putback(page);
 	validate(test);
 	KUNIT_EXPECT_TRUE(test, compaction_isolate(page));
 	compaction_putback(page);
-	KUNIT_EXPECT_PTR_EQ(test, balloon_page_dequeue(&host.b), page);
+	KUNIT_EXPECT_PTR_EQ(test, balloon_page_dequeue(&host.b.info), page);
 	KUNIT_EXPECT_EQ(test, host.b.stats.putback, 2);
 }
 
@@ -320,7 +319,7 @@ static void isolate_refuses_a_foreign_page(struct kunit *test)
 	struct page *page = balloon_page_alloc();
 
 	fake_lock_page(page);
-	KUNIT_EXPECT_FALSE(test, balloon_page_isolate(page));
+	KUNIT_EXPECT_FALSE(test, balloon_page_isolate(page, 0));
 	unlock_page(page);
 	validate(test);
 }
@@ -367,7 +366,7 @@ static void page_level_migration(struct kunit *test)
 	validate(test);
 	KUNIT_EXPECT_EQ(test, fake.events[COMPACTBALLOONFREED], 1);
 	KUNIT_EXPECT_FALSE(test, fake_page(page)->taken);
-	page = balloon_page_dequeue(&host.b);
+	page = balloon_page_dequeue(&host.b.info);
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	KUNIT_EXPECT_GE(test, arena_index(page), BALLOON_BLOCK_PAGES);
 	expect_clean(test, page);
@@ -430,7 +429,7 @@ static void page_level_random_walk(struct kunit *test)
 		case 0:
 		case 1:
 			page = balloon_page_alloc();
-			if (page && balloon_page_enqueue(&host.b, page))
+			if (page && balloon_page_enqueue(&host.b.info, page))
 				fake_put_page(page);
 			break;
 		case 2:
@@ -446,7 +445,7 @@ static void page_level_random_walk(struct kunit *test)
 				compaction_migrate(page, MIGRATE_ASYNC);
 			break;
 		default:
-			balloon_page_list_dequeue(&host.b, &pages,
+			balloon_page_list_dequeue(&host.b.info, &pages,
 						  test_random(8));
 			while ((page = balloon_page_pop(&pages)))
 				fake_put_page(page);
@@ -457,13 +456,9 @@ static void page_level_random_walk(struct kunit *test)
 }
 
 /*
- * Marking a page movable is the business of mm/balloon_movable.h, which the
+ * Marking a page movable is the business of mm/balloon/movable.h, which the
  * other cases replace.  The page lock keeps the kernel's own compaction away.
  */
-#define balloon_page_has_mapping	real_has_mapping
-#include "../../../../mm/balloon_movable.c"
-#undef balloon_page_has_mapping
-
 static void movable_page_leads_to_the_core(struct kunit *test)
 {
 	struct page *page = enqueue_new(test);
@@ -498,7 +493,7 @@ static void movable_page_leads_to_the_core(struct kunit *test)
 static int page_level_init(struct kunit *test)
 {
 	host_init(test);
-	balloon_devinfo_init(&host.b);
+	fake_device_blank();
 	page_level_error = 0;
 	nr_robberies = 0;
 	return 0;

@@ -1,95 +1,67 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit suite of mm/balloon_floor.c, with nodes, zones and processors of our
- * own in the place of the machine's.
+ * KUnit suite of mm/balloon/floor.c, with memory of our own in the place of the
+ * machine's.
  */
 #include <kunit/test.h>
 #include <linux/balloon_compaction.h>
-#include <linux/cpumask.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/module.h>
-#include <linux/nodemask.h>
-#include <linux/percpu.h>
 #include <linux/sizes.h>
+#include <linux/swap.h>
+#include <linux/vmstat.h>
 
-#define NR_TEST_NODES	2
-#define NR_TEST_CPUS	3
-
-static struct {
-	struct zone node_zones[MAX_NR_ZONES];
-	struct per_cpu_pages lists[MAX_NR_ZONES][NR_TEST_CPUS];
-} test_node[NR_TEST_NODES];
 static long test_available;
 static unsigned long test_totalram;
+static long test_free, test_anon, test_swap;
 
-#undef for_each_online_node
-#define for_each_online_node(nid)	for (nid = 0; nid < NR_TEST_NODES; nid++)
-#undef for_each_online_cpu
-#define for_each_online_cpu(cpu)	for (cpu = 0; cpu < NR_TEST_CPUS; cpu++)
-#undef NODE_DATA
-#define NODE_DATA(nid)			(&test_node[nid])
-#undef per_cpu_ptr
-#define per_cpu_ptr(array, cpu)		(&(array)[cpu])
 #define si_mem_available()		test_available
 #define totalram_pages()		test_totalram
-#include "../../../../mm/balloon_floor.c"
+#undef min_wmark_pages
+#undef high_wmark_pages
+#define min_wmark_pages(zone)		((zone)->present_pages)
+#define high_wmark_pages(zone)		((zone)->present_pages + 7000)
+#undef low_wmark_pages
+#define low_wmark_pages(zone)		300
+#undef global_zone_page_state
+#define global_zone_page_state(item)	test_free
+#undef global_node_page_state
+#define global_node_page_state(item)	test_anon
+#undef get_nr_swap_pages
+#define get_nr_swap_pages()		test_swap
+#include "../../../../mm/balloon/floor.c"
 
-/* All zones of all nodes, and lists of all processors, empty. */
-static int floor_test_init(struct kunit *test)
+static unsigned int nr_zones_with_memory(void)
 {
-	unsigned int i, j;
+	unsigned int nr = 0;
+	int nid, z;
 
-	memset(test_node, 0, sizeof(test_node));
-	for (i = 0; i < NR_TEST_NODES; i++) {
-		for (j = 0; j < MAX_NR_ZONES; j++) {
-			struct zone *zone = &test_node[i].node_zones[j];
-
-			zone->present_pages = 1000;
-			zone->per_cpu_pageset = test_node[i].lists[j];
-		}
+	for_each_online_node(nid) {
+		for (z = 0; z < MAX_NR_ZONES; z++)
+			nr += !!populated_zone(NODE_DATA(nid)->node_zones + z);
 	}
-	test_available = 5000;
-	return 0;
+	return nr;
 }
 
-static void lists_of_all_processors_count(struct kunit *test)
+/* Between the watermarks, too, but for their sake nothing is reclaimed. */
+static void memory_is_what_an_allocation_can_have(struct kunit *test)
 {
-	unsigned int i, j, k, sum = 0;
+	static const long available[] = { 5000, 1, 0, -300 };
+	unsigned int i, nr_zones = nr_zones_with_memory();
 
-	KUNIT_EXPECT_EQ(test, balloon_mem_available(), 5000);
-	for (i = 0; i < NR_TEST_NODES; i++) {
-		for (j = 0; j < MAX_NR_ZONES; j++) {
-			for (k = 0; k < NR_TEST_CPUS; k++) {
-				test_node[i].lists[j][k].count = 1 + i + j + k;
-				sum += 1 + i + j + k;
-				KUNIT_EXPECT_EQ(test, balloon_mem_available(),
-						5000 + sum);
-			}
-		}
+	for (i = 0; i < ARRAY_SIZE(available); i++) {
+		test_available = available[i];
+		KUNIT_EXPECT_EQ(test, balloon_mem_available(),
+				available[i] > 0 ?
+				available[i] + 7000 * nr_zones : 0);
 	}
-}
-
-/* A zone without memory has no lists of its own. */
-static void empty_zone_is_not_looked_at(struct kunit *test)
-{
-	test_node[1].lists[0][0].count = 7;
-	test_node[0].node_zones[0].present_pages = 0;
-	test_node[0].node_zones[0].per_cpu_pageset = NULL;
-	KUNIT_EXPECT_EQ(test, balloon_mem_available(), 5007);
-}
-
-static void shortage_is_negative(struct kunit *test)
-{
-	test_available = -300;
-	test_node[0].lists[0][0].count = 100;
-	KUNIT_EXPECT_EQ(test, balloon_mem_available(), -200);
 }
 
 static void floor_is_a_part_of_memory_but_not_too_small(struct kunit *test)
 {
-	static const unsigned long min = SZ_4M >> PAGE_SHIFT;
+	static const unsigned long min = SZ_16M >> PAGE_SHIFT;
 
 	test_totalram = 0;
 	KUNIT_EXPECT_EQ(test, balloon_default_floor(), min);
@@ -103,17 +75,47 @@ static void floor_is_a_part_of_memory_but_not_too_small(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, balloon_default_floor(), 1UL << 24);
 }
 
+/* Only what there is to move, and only where it finds room; some room is left. */
+static void swap_is_for_anonymous_memory(struct kunit *test)
+{
+	struct balloon *b = kunit_kzalloc(test, sizeof(*b), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	b->floor = 1000;
+	test_anon = 4000;
+	test_swap = 9000;
+	KUNIT_EXPECT_EQ(test, balloon_swap_to_spare(b), 2 * 4000 - 2000);
+	test_swap = 5000;
+	KUNIT_EXPECT_EQ(test, balloon_swap_to_spare(b), 5000 - 2000);
+	test_swap = 2000;
+	KUNIT_EXPECT_EQ(test, balloon_swap_to_spare(b), 0);
+	test_swap = 0;
+	KUNIT_EXPECT_EQ(test, balloon_swap_to_spare(b), 0);
+}
+
+/* Down to where the kernel begins to swap, and no further until it has done so. */
+static void swapping_is_waited_for(struct kunit *test)
+{
+	long low = 300L * nr_zones_with_memory();
+
+	test_free = low + 50;
+	KUNIT_EXPECT_EQ(test, balloon_room_by_swap(), 50 + PAGES_BELOW_LOW);
+	test_free = low;
+	KUNIT_EXPECT_EQ(test, balloon_room_by_swap(), 0);
+	test_free = low - 50;
+	KUNIT_EXPECT_EQ(test, balloon_room_by_swap(), 0);
+}
+
 static struct kunit_case floor_test_cases[] = {
-	KUNIT_CASE(lists_of_all_processors_count),
-	KUNIT_CASE(empty_zone_is_not_looked_at),
-	KUNIT_CASE(shortage_is_negative),
+	KUNIT_CASE(swap_is_for_anonymous_memory),
+	KUNIT_CASE(swapping_is_waited_for),
+	KUNIT_CASE(memory_is_what_an_allocation_can_have),
 	KUNIT_CASE(floor_is_a_part_of_memory_but_not_too_small),
 	{}
 };
 
 static struct kunit_suite floor_test_suite = {
 	.name = "balloon_floor",
-	.init = floor_test_init,
 	.test_cases = floor_test_cases,
 };
 kunit_test_suite(floor_test_suite);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit suite of drivers/virtio/virtio_balloon.c, with the core on top of it and
- * a device below that lies, stalls and dies.
+ * KUnit suite of drivers/virtio/virtio_balloon.c and drivers/virtio/balloon/, with
+ * the core on top of them and a device below that lies, stalls and dies.
  *
  * Whatever the device does: nothing crashes, no wait is unbounded, no page is
  * lost, the log has one clear message, and the driver can be unbound and bound.
@@ -49,9 +49,10 @@ static unsigned int nr_outstanding(enum virt_kind kind)
 /* While the worker waits: it stops as it does when the driver is unbound. */
 static bool stop_worker(struct kunit *test)
 {
-	if (virt.b->dying)
+	if (balloon_is_leaving(virt.b))
 		return false;
-	virt.b->dying = true;
+	virt.b->state = balloon_is_answered(virt.b) ? BALLOON_EMPTYING :
+						      BALLOON_STOPPED;
 	fake.woken = true;
 	return true;
 }
@@ -66,7 +67,8 @@ static void ask_in_vain(struct kunit *test, unsigned int nr_pages)
 	virt_ask(nr_pages * VIRT_PFNS_PER_PAGE);
 	while (fake_run_work(fake.now))
 		virt_validate(test);
-	virt.b->dying = false;
+	virt.b->state = balloon_is_answered(virt.b) ? BALLOON_RUNNING :
+						      BALLOON_BROKEN;
 	fake.step = virt_step;
 	KUNIT_ASSERT_EQ(test, fake.now, start);
 }
@@ -76,7 +78,7 @@ static void expect_stall(struct kunit *test)
 {
 	fake_let_pass(31 * HZ);
 	virt_validate(test);
-	KUNIT_EXPECT_EQ(test, virt.b->error, -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, virt.b->state, BALLOON_STALLED);
 	KUNIT_EXPECT_EQ(test, fake.nr_complaints, 1);
 	/* And no more is said, for hours. */
 	fake_let_pass(2 * 3600 * HZ);
@@ -190,6 +192,28 @@ static void messages_are_full(struct kunit *test)
 	/* Of all messages of a batch the device is notified once. */
 	KUNIT_EXPECT_EQ(test, virt.nr_notifications, 2);
 	end(test, 0);
+}
+
+/*
+ * What is in one notification takes the processor from the guest.  The arena
+ * fills more than that with pages of 64 KiB.
+ */
+static void notifications_are_bounded(struct kunit *test)
+{
+	unsigned int at_once;
+
+	for (at_once = 0; at_once < 2; at_once++) {
+		virt.at_once = at_once;
+		virt.most_notified = 0;
+		virt.nr_notifications = 0;
+		virt.nr_messages[VIRT_INFLATE] = 0;
+		begin(test);
+		virt_resize(test, ARENA_PAGES);
+		KUNIT_EXPECT_LE(test, virt.most_notified, MESSAGES_PER_KICK);
+		KUNIT_EXPECT_EQ(test, virt.most_notified,
+				min(MESSAGES_PER_KICK, virt.nr_messages[VIRT_INFLATE]));
+		end(test, 0);
+	}
 }
 
 /* One page: as many PFNs as it has, and the door sees which they are. */
@@ -311,24 +335,13 @@ static void r14_target_of_a_part_of_a_page(struct kunit *test)
 	end(test, 0);
 }
 
-/* PFNs have 32 bits.  Pages above do not go into the balloon. */
-static void pages_that_have_no_pfn(struct kunit *test)
+/* PFNs have 32 bits: the core is told which page is the last that has one. */
+static void last_page_that_has_a_pfn(struct kunit *test)
 {
-#ifdef _BALLOON_USPACE_KERNEL_H
-	const unsigned long end_pfn = (1UL << 32) / VIRT_PFNS_PER_PAGE;
+	const u64 max_pfn = vb_ops.max_pfn;
 
-	uspace_first_pfn += end_pfn - ARENA_PAGES / 2 - page_to_pfn(arena);
-	begin(test);
-	virt_ask(ARENA_PAGES * VIRT_PFNS_PER_PAGE);
-	virt_settle(test);
-	fake_let_pass(100 * HZ);
-	virt_at_rest(test);
-	KUNIT_EXPECT_EQ(test, virt.b->nr_ballooned, ARENA_PAGES / 2);
-	KUNIT_EXPECT_EQ(test, fake.nr_taken, ARENA_PAGES / 2);
-	end(test, 0);
-#else
-	kunit_skip(test, "only where the suite chooses the pages' numbers");
-#endif
+	KUNIT_EXPECT_LE(test, (max_pfn + 1) * VIRT_PFNS_PER_PAGE - 1, U32_MAX);
+	KUNIT_EXPECT_GT(test, (max_pfn + 2) * VIRT_PFNS_PER_PAGE - 1, U32_MAX);
 }
 
 /* Queues from one buffer to the most that virtio has. */
@@ -453,7 +466,7 @@ static void ack_comes_late(struct kunit *test)
 	fake_let_pass(60 * HZ);
 	virt_settle(test);
 	virt_at_rest(test);
-	KUNIT_EXPECT_EQ(test, virt.b->error, 0);
+	KUNIT_EXPECT_EQ(test, virt.b->state, BALLOON_RUNNING);
 	KUNIT_EXPECT_EQ(test, virt.b->nr_ballooned, 3 * SOME_PAGES);
 	end_and_begin_again(test, 1);
 }
@@ -520,8 +533,13 @@ static void ack_comes_out_of_order(struct kunit *test)
 	begin(test);
 	fake.stride = 5;
 	fake.step = answer_out_of_order;
-	virt_resize(test, ARENA_PAGES - 1);
-	virt_resize(test, 0);
+	virt_ask((ARENA_PAGES - 1) * VIRT_PFNS_PER_PAGE);
+	world_goes_on(test);
+	KUNIT_EXPECT_EQ(test, balloon_actual(virt.b), ARENA_PAGES - 1);
+	virt_at_rest(test);
+	virt_ask(0);
+	world_goes_on(test);
+	virt_at_rest(test);
 	KUNIT_EXPECT_GT(test, fake.until, 5);
 	end(test, 0);
 }
@@ -537,7 +555,7 @@ static void ack_comes_twice(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, virt_queue_of(VIRT_INFLATE)->broken);
 	fake_let_pass(100 * HZ);
 	virt_validate(test);
-	KUNIT_EXPECT_NE(test, virt.b->error, 0);
+	KUNIT_EXPECT_NE(test, virt.b->state, BALLOON_RUNNING);
 	end_and_begin_again(test, 1);
 }
 
@@ -588,7 +606,7 @@ static void ack_comes_for_what_was_never_sent(struct kunit *test)
 		}
 		virt_ask(0);
 		virt_settle(test);
-		KUNIT_EXPECT_EQ(test, virt.b->error, -EIO);
+		KUNIT_EXPECT_EQ(test, virt.b->state, BALLOON_BROKEN);
 		end_and_begin_again(test, 1);
 	}
 }
@@ -727,7 +745,7 @@ static void device_needs_reset(struct kunit *test)
 		memset(&virt.config, 0xff, sizeof(virt.config));
 		virt_driver->config_changed(&virt.vdev);
 		virt_settle(test);
-		KUNIT_EXPECT_EQ(test, virt.b->error, -EIO);
+		KUNIT_EXPECT_EQ(test, virt.b->state, BALLOON_BROKEN);
 		fake_let_pass(100 * HZ);
 		virt_validate(test);
 		end_and_begin_again(test, 1);
@@ -786,7 +804,7 @@ static void queue_breaks(struct kunit *test)
 			virt_settle(test);
 			fake_let_pass(100 * HZ);
 			virt_validate(test);
-			KUNIT_EXPECT_NE(test, virt.b->error, 0);
+			KUNIT_EXPECT_NE(test, virt.b->state, BALLOON_RUNNING);
 			end_and_begin_again(test, 1);
 		}
 	}
@@ -838,7 +856,7 @@ static void r18_buffer_is_not_taken(struct kunit *test)
 			virt.fail_nth_add = nth;
 			virt_ask(3 * SOME_PAGES * VIRT_PFNS_PER_PAGE);
 			virt_settle(test);
-			KUNIT_EXPECT_EQ(test, virt.b->error, errors[i]);
+			KUNIT_EXPECT_EQ(test, virt.b->state, BALLOON_BROKEN);
 			end_and_begin_again(test, 1);
 		}
 	}
@@ -857,7 +875,7 @@ static void buffer_of_a_migration_is_not_taken(struct kunit *test)
 		virt.fail_nth_add = nth;
 		migrate_all(test, MIGRATE_SYNC);
 		virt_settle(test);
-		KUNIT_EXPECT_EQ(test, virt.b->error, -EIO);
+		KUNIT_EXPECT_EQ(test, virt.b->state, BALLOON_BROKEN);
 		end_and_begin_again(test, 1);
 	}
 }
@@ -910,13 +928,14 @@ static struct kunit_case virtio_test_cases[] = {
 	KUNIT_CASE(probe_without_configuration),
 	KUNIT_CASE(r05_any_set_of_features),
 	KUNIT_CASE(messages_are_full),
+	KUNIT_CASE(notifications_are_bounded),
 	KUNIT_CASE(r03_all_pfns_of_a_page),
 	KUNIT_CASE(r09_messages_never_overflow),
 	KUNIT_CASE(r35_messages_of_ranges_of_any_length),
 	KUNIT_CASE(migration_has_two_messages),
 	KUNIT_CASE(r10_legacy_device_with_big_endian),
 	KUNIT_CASE(r14_target_of_a_part_of_a_page),
-	KUNIT_CASE(pages_that_have_no_pfn),
+	KUNIT_CASE(last_page_that_has_a_pfn),
 	KUNIT_CASE(any_size_of_queues),
 	KUNIT_CASE(device_answers_when_notified),
 	KUNIT_CASE(device_wants_no_notification),

@@ -12,19 +12,50 @@
 
 #include "fake_mm.h"
 
-#include "../../../../mm/balloon_blocks.c"
-#include "../../../../mm/balloon_pages.c"
-#include "../../../../mm/balloon_ranges.c"
-#include "../../../../mm/balloon_batch.c"
-#include "../../../../mm/balloon_settle.c"
-#include "../../../../mm/balloon_compaction.c"
-#include "../../../../mm/balloon_migrate.c"
-#include "../../../../mm/balloon_placement.c"
-#include "../../../../mm/balloon_compact.c"
-#include "../../../../mm/balloon_worker.c"
-#include "../../../../mm/balloon_oom.c"
+#include "../../../../mm/balloon/index.c"
+#include "../../../../mm/balloon/pages.c"
+#include "../../../../mm/balloon/ranges.c"
+/* How much memory is free, and in which pieces, is what a case says. */
+#define balloon_free_to_spare	floor_free_to_spare
+#define balloon_holes		floor_holes
+#define balloon_spare_blocks	floor_spare_blocks
+#define balloon_swap_to_spare	floor_swap_to_spare
+#define balloon_room_by_swap	floor_room_by_swap
+#define balloon_swap_in_memory	floor_swap_in_memory
+#define balloon_missing_to_high	floor_missing_to_high
+long floor_swap_in_memory(void);
+unsigned long floor_missing_to_high(void);
+unsigned long floor_swap_to_spare(struct balloon *b);
+unsigned long floor_room_by_swap(void);
+unsigned long floor_free_to_spare(void);
+unsigned long floor_holes(void);
+unsigned long floor_spare_blocks(void);
+#include "../../../../mm/balloon/floor.c"
+#undef balloon_free_to_spare
+#undef balloon_holes
+#undef balloon_spare_blocks
+#undef balloon_swap_to_spare
+#undef balloon_room_by_swap
+#undef balloon_swap_in_memory
+#undef balloon_missing_to_high
+unsigned long balloon_free_to_spare(void) { return fake.free_to_spare; }
+unsigned long balloon_holes(void) { return fake.holes; }
+unsigned long balloon_spare_blocks(void) { return fake.spare_blocks; }
+unsigned long balloon_swap_to_spare(struct balloon *b) { return fake.swap_to_spare; }
+unsigned long balloon_room_by_swap(void) { return fake.room_by_swap; }
+long balloon_swap_in_memory(void) { return fake.swap_in_memory; }
+unsigned long balloon_missing_to_high(void) { return fake.missing_to_high; }
 
-#include "../../../../mm/balloon_sysfs.c"
+#include "../../../../mm/balloon/states.c"
+#include "../../../../mm/balloon/batch.c"
+#include "../../../../mm/balloon/settle.c"
+#include "../../../../mm/balloon_compaction.c"
+#include "../../../../mm/balloon/placement.c"
+#include "../../../../mm/balloon/compact.c"
+#include "../../../../mm/balloon/target.c"
+#include "../../../../mm/balloon/oom.c"
+
+#include "../../../../mm/balloon/sysfs.c"
 
 /* The core's initcalls are a case's to call, and there when it does. */
 #pragma push_macro("subsys_initcall")
@@ -39,14 +70,25 @@
 #define __init
 #undef __exit
 #define __exit
-#include "../../../../mm/balloon_dev.c"
+/* A device is in memory of ours, which cases look at, before and after. */
+static struct balloon *fake_device_alloc(gfp_t gfp);
+static void fake_device_free(struct balloon *b);
+#pragma push_macro("kzalloc")
+#pragma push_macro("kfree")
+#undef kzalloc
+#define kzalloc(size, gfp)	fake_device_alloc(gfp)
+#undef kfree
+#define kfree(b)		fake_device_free(b)
+#include "../../../../mm/balloon/device.c"
+#pragma pop_macro("kfree")
+#pragma pop_macro("kzalloc")
 #pragma pop_macro("__exit")
 #pragma pop_macro("__init")
 #pragma pop_macro("module_exit")
 #pragma pop_macro("subsys_initcall")
 
 static struct fake_host {
-	struct balloon_dev_info b;
+	struct balloon b;
 	const struct balloon_dev_ops *ops;	/* to register with */
 	struct balloon_batch *in_flight[BALLOON_NR_BATCHES];
 	unsigned int nr_in_flight;
@@ -73,6 +115,31 @@ static struct fake_host {
 	unsigned int nr_resets;
 } host;
 
+static struct balloon *fake_device_alloc(gfp_t gfp)
+{
+	if (test_alloc_fails(gfp))
+		return NULL;
+	memset(&host.b, 0, sizeof(host.b));
+	test_objects++;
+	return &host.b;
+}
+
+/* Its counters can still be looked at. */
+static void fake_device_free(struct balloon *b)
+{
+	test_objects--;
+	memset(b->batch, 0, sizeof(b->batch));
+	b->ops = NULL;
+}
+
+/* Not registered: its pages are all that there is of it. */
+static inline void fake_device_blank(void)
+{
+	memset(&host.b, 0, sizeof(host.b));
+	balloon_devinfo_init(&host.b.info);
+	INIT_LIST_HEAD(&host.b.refused);
+}
+
 static void host_note(struct balloon_range *range, bool inflate, unsigned int nr)
 {
 	unsigned int i;
@@ -91,8 +158,8 @@ static void host_check_list(struct balloon_range_list *list, bool inflate)
 {
 	unsigned int i, j, nr_pages = 0;
 
-	if (list->nr > BALLOON_BATCH_RANGES ||
-	    list->nr_pages > BALLOON_BATCH_PAGES)
+	if (list->nr > (host.ops->max_ranges ?: BALLOON_BATCH_RANGES) ||
+	    list->nr_pages > (host.ops->max_pages ?: BALLOON_BATCH_PAGES))
 		fake_violation("a batch overflows");
 	for (i = 0; i < list->nr; i++) {
 		struct balloon_range *range = &list->range[i];
@@ -143,7 +210,7 @@ static void host_answer(struct balloon_batch *batch, int error)
 	balloon_batch_complete(batch, error);
 }
 
-static int host_submit(struct balloon_dev_info *b, struct balloon_batch *batch)
+static int host_submit(struct balloon *b, struct balloon_batch *batch)
 {
 	unsigned int i;
 
@@ -153,7 +220,7 @@ static int host_submit(struct balloon_dev_info *b, struct balloon_batch *batch)
 		fake_violation("->submit() under pages_lock");
 	if (b != &host.b || (!batch->inflate.nr && !batch->deflate.nr))
 		fake_violation("an empty batch was submitted");
-	if (b->dying && host.nr_resets)
+	if (balloon_is_leaving(b) && host.nr_resets)
 		fake_violation("a batch was submitted after ->reset()");
 	host_check_list(&batch->inflate, true);
 	host_check_list(&batch->deflate, false);
@@ -205,13 +272,13 @@ static bool host_step(struct kunit *test)
 	return host_answer_nth(0);
 }
 
-static void host_report(struct balloon_dev_info *b, unsigned long nr_pages)
+static void host_report(struct balloon *b, unsigned long nr_pages)
 {
 	host.nr_reports++;
 	host.reported = nr_pages;
 }
 
-static void host_reset(struct balloon_dev_info *b)
+static void host_reset(struct balloon *b)
 {
 	unsigned int i;
 
@@ -248,7 +315,7 @@ static bool compaction_isolate(struct page *page)
 	if (!p->movable || !trylock_page(page))
 		return false;
 	get_page(page);
-	isolated = balloon_page_isolate(page);
+	isolated = balloon_page_isolate(page, 0);
 	unlock_page(page);
 	if (!isolated) {
 		fake_put_page(page);
@@ -301,6 +368,13 @@ static int compaction_migrate(struct page *old, enum migrate_mode mode)
 	return err;
 }
 
+/* The same while the host is known to be late: nobody waits for it. */
+static inline int compaction_record(struct page *old)
+{
+	host.b.late = LONG_MAX;
+	return compaction_migrate(old, MIGRATE_ASYNC);
+}
+
 static inline struct page *compaction_first(void)
 {
 	return list_first_entry_or_null(&host.isolated, struct page, lru);
@@ -318,7 +392,7 @@ static inline bool put_one_back(struct kunit *test)
 /* The validator */
 
 static struct balloon_block *validate_block(struct kunit *test,
-					    struct balloon_dev_info *b,
+					    struct balloon *b,
 					    struct balloon_block *block,
 					    bool sure)
 {
@@ -334,19 +408,15 @@ static struct balloon_block *validate_block(struct kunit *test,
 		if (!test_bit(i, block->set))
 			continue;
 		p = fake_page(page);
-		KUNIT_ASSERT_PTR_EQ(test, balloon_page_owner(page),
-				    block->unit && i ? NULL : b);
+		KUNIT_ASSERT_PTR_EQ(test, balloon_page_owner(page), &b->info);
 		KUNIT_ASSERT_TRUE(test, p->taken);
-		KUNIT_ASSERT_EQ(test, p->movable, !(block->unit && i));
+		KUNIT_ASSERT_TRUE(test, p->movable);
 		KUNIT_ASSERT_FALSE(test, p->isolated);
 		KUNIT_ASSERT_FALSE(test, p->inflate_in_flight);
 		/* Rule 1; after an error nobody knows. */
 		if (b->ops && sure)
 			KUNIT_ASSERT_TRUE(test, p->at_host);
 	}
-	if (block->unit)
-		KUNIT_ASSERT_TRUE(test, fake_is_run(pfn_to_page(first),
-						    BALLOON_BLOCK_SHIFT));
 	return block;
 }
 
@@ -364,7 +434,7 @@ struct seen {
 	long charged[2];
 };
 
-static void validate_pages(struct kunit *test, struct balloon_dev_info *b,
+static void validate_pages(struct kunit *test, struct balloon *b,
 			   struct seen *seen)
 {
 	unsigned int i;
@@ -372,14 +442,12 @@ static void validate_pages(struct kunit *test, struct balloon_dev_info *b,
 	for (i = 0; i < ARENA_PAGES; i++) {
 		struct fake_page *p = &fake.page[i];
 		struct page *page = arena + i;
-		bool tail = i % BALLOON_BLOCK_PAGES &&
-			    balloon_blocks_is_unit(&b->blocks, page_to_pfn(page));
 
 		seen->isolated += p->isolated;
 		seen->offline += !!PageOffline(page);
 		seen->charged[fake_page_zone(page)] += !!PageOffline(page);
 		KUNIT_ASSERT_FALSE(test, PageLocked(page));
-		KUNIT_ASSERT_EQ(test, page_count(page), p->isolated ? 2 : !tail);
+		KUNIT_ASSERT_EQ(test, page_count(page), p->isolated ? 2 : 1);
 		KUNIT_ASSERT_EQ(test, p->movable, !!page_private(page));
 		if (p->movable || p->isolated)
 			KUNIT_ASSERT_TRUE(test, PageOffline(page));
@@ -395,17 +463,18 @@ static void validate_pages(struct kunit *test, struct balloon_dev_info *b,
 /* In a migration the new pages take over the charge of the old ones. */
 static void see_migrating(struct seen *seen, const struct balloon_batch *batch)
 {
-	unsigned int i;
+	unsigned int i, j;
 
+	/* Zones may meet within a range. */
 	for (i = 0; i < batch->deflate.nr; i++) {
 		const struct balloon_range *range = &batch->deflate.range[i];
 
-		seen->charged[fake_page_zone(pfn_to_page(range->pfn))] -=
-			range->nr;
+		for (j = 0; j < range->nr; j++)
+			seen->charged[fake_page_zone(pfn_to_page(range->pfn + j))]--;
 	}
 }
 
-static void validate_batches(struct kunit *test, struct balloon_dev_info *b,
+static void validate_batches(struct kunit *test, struct balloon *b,
 			     struct seen *seen)
 {
 	unsigned int i, nr_free = 0;
@@ -413,7 +482,7 @@ static void validate_batches(struct kunit *test, struct balloon_dev_info *b,
 	if (!b->ops)
 		return;
 	for (i = 0; i < BALLOON_NR_BATCHES; i++) {
-		struct balloon_batch *batch = b->batch[i];
+		struct balloon_core_batch *batch = b->batch[i];
 
 		if (batch->state == BALLOON_BATCH_FREE) {
 			nr_free++;
@@ -422,7 +491,7 @@ static void validate_batches(struct kunit *test, struct balloon_dev_info *b,
 		seen->inflating += batch->inflate.nr_pages;
 		seen->deflating += batch->deflate.nr_pages;
 		if (balloon_batch_is_migration(batch))
-			see_migrating(seen, batch);
+			see_migrating(seen, &batch->batch);
 	}
 	KUNIT_ASSERT_EQ(test, b->nr_free, nr_free);
 	seen->batches = BALLOON_NR_BATCHES - nr_free;
@@ -430,7 +499,7 @@ static void validate_batches(struct kunit *test, struct balloon_dev_info *b,
 
 /* Whatever compaction isolates is migrated or not, or isolated still. */
 static void validate_compaction_events(struct kunit *test,
-				       struct balloon_dev_info *b)
+				       struct balloon *b)
 {
 	const struct balloon_stats *stats = &b->stats;
 
@@ -450,7 +519,7 @@ static void validate_compaction_events(struct kunit *test,
  * Holds between any two calls into the core, for a device that has all pages
  * of the arena; @sure: nothing has left unknown what the hypervisor did.
  */
-static void validate_device(struct kunit *test, struct balloon_dev_info *b,
+static void validate_device(struct kunit *test, struct balloon *b,
 			    bool sure)
 {
 	const struct balloon_stats *stats = &b->stats;
@@ -502,7 +571,7 @@ static void validate_device(struct kunit *test, struct balloon_dev_info *b,
 static inline void validate(struct kunit *test)
 {
 	validate_device(test, &host.b, !host.nr_errors);
-	if (host.b.ops && !host.nr_errors && !host.b.error)
+	if (host.b.ops && !host.nr_errors && balloon_is_answered(&host.b))
 		KUNIT_ASSERT_EQ(test, host.b.stats.batches, host.nr_submits);
 }
 
@@ -516,37 +585,55 @@ static inline void settle(struct kunit *test)
 	validate(test);
 }
 
+/* Work items and the case's world take passes, until nothing moves any more. */
+static inline void world_goes_on(struct kunit *test)
+{
+	do {
+		while (fake_run_work(fake.now))
+			;
+	} while (fake.step && fake.step(test));
+}
+
 /* The device has @nr pages when everything has come to rest. */
 static inline void resize(struct kunit *test, unsigned long nr)
 {
 	bool (*step)(struct kunit *test) = fake.step;
+	unsigned long end = fake.now + 2 * BALLOON_BACKOFF_MAX;
 
 	fake.step = host_step;
 	balloon_set_target(&host.b, nr);
 	fake_run_work(fake.now);
 	settle(test);
+	/* The same target again does not end a pause. */
+	while (host.b.nr_ballooned + host.b.isolated_pages != nr &&
+	       time_before(fake.now, end)) {
+		fake_let_pass(HZ);
+		settle(test);
+	}
 	fake.step = step;
 	KUNIT_ASSERT_EQ(test, host.b.nr_ballooned + host.b.isolated_pages, nr);
 }
 
 static inline int host_register(struct kunit *test)
 {
-	int err = balloon_register_device(&host.b, NULL, host.ops);
+	struct balloon *b = balloon_register_device(NULL, host.ops, &host);
 
-	if (err) {
-		/* Freed, which host_exit() would repeat. */
-		memset(host.b.batch, 0, sizeof(host.b.batch));
-		host.b.ops = NULL;
+	if (!IS_ERR(b)) {
+		KUNIT_EXPECT_PTR_EQ(test, b, &host.b);
+		KUNIT_EXPECT_PTR_EQ(test, balloon_data(b), (void *)&host);
+		b->floor = 1024;
+	} else {
+		fake_device_blank();
 	}
 	validate(test);
-	return err;
+	return IS_ERR(b) ? PTR_ERR(b) : 0;
 }
 
 /* The first thing that unregistration does, on another CPU. */
 static inline void host_unregister_begins(void)
 {
 	spin_lock_irq(&host.b.pages_lock);
-	host.b.dying = true;
+	host.b.state = BALLOON_EMPTYING;
 	wake_up(&host.b.wait);
 	spin_unlock_irq(&host.b.pages_lock);
 }
@@ -556,8 +643,6 @@ static inline int host_unregister(struct kunit *test)
 	int err = balloon_unregister_device(&host.b);
 
 	if (!err) {
-		memset(host.b.batch, 0, sizeof(host.b.batch));
-		host.b.ops = NULL;
 		KUNIT_EXPECT_EQ(test, host.b.stats.enqueued,
 				host.b.stats.dequeued);
 		KUNIT_EXPECT_EQ(test, fake.managed[0], 0);
@@ -617,6 +702,10 @@ static void host_init(struct kunit *test)
 	INIT_LIST_HEAD(&host.isolated);
 	host.ops = &host_ops;
 	fake.step = host_step;
+	/* As after core_init(), with no device. */
+	fake.oom = &oom_notifier;
+	INIT_LIST_HEAD(&oom_devices);
+	nr_oom_devices = 0;
 }
 
 /* The page is in a balloon, or in use. */
@@ -624,13 +713,13 @@ static inline void expect_no_enqueue(struct kunit *test, struct page *page)
 {
 	unsigned long enqueued = host.b.stats.enqueued;
 
-	KUNIT_EXPECT_EQ(test, balloon_page_enqueue(&host.b, page), -EINVAL);
+	KUNIT_EXPECT_EQ(test, balloon_page_enqueue(&host.b.info, page), -EINVAL);
 	KUNIT_EXPECT_EQ(test, test_take_warnings(), 1);
 	KUNIT_EXPECT_EQ(test, host.b.stats.enqueued, enqueued);
 }
 
 /* What a case has left behind, also one that was aborted. */
-static void free_device(struct balloon_dev_info *b)
+static void free_device(struct balloon *b)
 {
 	struct balloon_block *block;
 	unsigned long index;
@@ -644,8 +733,12 @@ static void free_device(struct balloon_dev_info *b)
 
 static inline void host_exit(void)
 {
+	bool registered = host.b.ops;
+
 	fake_mm_exit();
 	free_device(&host.b);
+	if (registered)
+		fake_device_free(&host.b);
 }
 
 static inline void host_test_exit(struct kunit *test)

@@ -19,6 +19,7 @@
 
 #include <kunit/test.h>
 #include <linux/balloon_compaction.h>
+#include <linux/crash_dump.h>
 #include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/idr.h>
@@ -32,6 +33,7 @@
 #include <linux/pagemap.h>
 #include <linux/sizes.h>
 #include <linux/sort.h>
+#include <linux/swap.h>
 #include <linux/vmstat.h>
 
 #include "intercept.h"
@@ -41,7 +43,7 @@
 #define balloon_page_clear_movable	real_clear_movable
 #define balloon_page_reset_movable	real_reset_movable
 #define balloon_page_has_mapping	real_has_mapping
-#include "../../../../mm/balloon_movable.h"
+#include "../../../../mm/balloon/movable.h"
 #undef balloon_page_set_movable
 #undef balloon_page_clear_movable
 #undef balloon_page_reset_movable
@@ -51,7 +53,7 @@ static void balloon_page_clear_movable(struct page *page);
 static void balloon_page_reset_movable(struct page *page);
 static bool balloon_page_has_mapping(struct page *page);
 
-#include "../../../../mm/balloon_internal.h"
+#include "../../../../mm/balloon/internal.h"
 
 /* Two blocks of pages. */
 #define ARENA_ORDER	10
@@ -92,11 +94,20 @@ static struct fake_mm {
 	unsigned int zone_boundary;	/* first page of the upper zone */
 	bool no_memory;
 	bool interrupted;		/* a signal has come */
-	bool units;			/* whole blocks can be had */
+	bool kdump;			/* the kernel saves a dump */
+	bool units;			/* can be had */
 	unsigned int nr_freed_blocks;	/* in one piece */
 	/* If not NULL: the next of pages without end, of which only the number counts. */
 	struct page *endless;
 	unsigned long mem_available;
+	unsigned long free_to_spare;	/* pages */
+	unsigned long holes;		/* pages */
+	unsigned long spare_blocks;
+	unsigned long swap_to_spare;	/* pages */
+	unsigned long room_by_swap;	/* pages */
+	long free_swap;			/* pages */
+	long swap_in_memory;		/* pages */
+	unsigned long missing_to_high;	/* pages */
 	long managed[2];		/* adjust_managed_page_count() by zone */
 	long events[FAKE_NR_EVENTS];
 
@@ -116,6 +127,7 @@ static struct fake_mm {
 	bool (*step)(struct kunit *test);
 
 	bool no_class;			/* class_register() fails */
+	bool no_oom;			/* register_oom_notifier() fails */
 	unsigned int nr_classes;
 	unsigned int nr_workqueues;
 	unsigned int nr_devices;
@@ -218,7 +230,7 @@ static unsigned long fake_alloc_pages_bulk_array(gfp_t gfp, unsigned long nr,
 	return i;
 }
 
-static bool fake_unit_is_free(unsigned int first)
+static bool fake_block_is_free(unsigned int first)
 {
 	unsigned int i;
 
@@ -228,18 +240,18 @@ static bool fake_unit_is_free(unsigned int first)
 	return true;
 }
 
-/* Of large orders there is only that of a unit, if the case wants so. */
+/* Of large orders there is only that of a block, if the case wants so. */
 static struct page *fake_core_alloc_pages(gfp_t gfp, unsigned int order)
 {
 	unsigned int first, i;
 
 	if (gfpflags_allow_blocking(gfp))
-		fake_violation("reclaims for a unit");
+		fake_violation("reclaims for a whole block");
 	if (!fake.units || order != BALLOON_BLOCK_SHIFT || fake.no_memory ||
 	    test_alloc_fails(gfp))
 		return NULL;
 	for (first = 0; first < ARENA_PAGES; first += BALLOON_BLOCK_PAGES) {
-		if (!fake_unit_is_free(first))
+		if (!fake_block_is_free(first))
 			continue;
 		for (i = 0; i < BALLOON_BLOCK_PAGES; i++)
 			set_page_count(fake_take_page(first + i), !i);
@@ -264,10 +276,10 @@ static inline void fake_split_page(struct page *page, unsigned int order)
 	unsigned int i;
 
 	if (!page_count(page))
-		fake_violation("a free unit was split");
+		fake_violation("a free block was split");
 	for (i = 1; i < BIT(order); i++) {
 		if (page_count(page + i))
-			fake_violation("a unit was split twice");
+			fake_violation("a block was split twice");
 		set_page_count(page + i, 1);
 	}
 }
@@ -282,7 +294,7 @@ static void fake_put_page(struct page *page)
 		return;
 	}
 	if (!page_count(page))
-		fake_violation("a page of a unit was freed");
+		fake_violation("a page without a reference was freed");
 	if (!p->taken)
 		fake_violation("a free page was freed");
 	if (PageLocked(page))
@@ -337,7 +349,7 @@ static void fake_count_vm_events(enum vm_event_item item, long nr)
 	fake.events[item] += nr;
 }
 
-/* In the place of mm/balloon_movable.h. */
+/* In the place of mm/balloon/movable.h. */
 
 /* Nobody else can take the lock: it is held, or there is no other reference. */
 static void fake_must_own(struct page *page, const char *what)
@@ -571,8 +583,8 @@ static inline int fake_class_register(void)
 
 static inline int fake_register_oom_notifier(struct notifier_block *nb)
 {
-	if (test_alloc_fails(GFP_KERNEL))
-		return -ENOMEM;
+	if (fake.no_oom)
+		return -EBUSY;
 	fake.oom = nb;
 	return 0;
 }
@@ -691,8 +703,14 @@ static inline void fake_free_compound(struct page *page)
 #define __count_vm_event(item)		fake_count_vm_events(item, 1)
 #undef __count_vm_events
 #define __count_vm_events(item, nr)	fake_count_vm_events(item, nr)
-#define balloon_mem_available()		((long)fake.mem_available - fake.nr_taken)
-#define balloon_default_floor()		1024UL
+#define si_mem_available()		((long)fake.mem_available - fake.nr_taken)
+#undef get_nr_swap_pages
+#define get_nr_swap_pages()		fake.free_swap
+/* The machine's own watermarks do not count. */
+#undef min_wmark_pages
+#undef high_wmark_pages
+#define min_wmark_pages(zone)		0
+#define high_wmark_pages(zone)		0
 
 #undef get_device
 #define get_device(dev)			((void)(dev))
@@ -700,6 +718,8 @@ static inline void fake_free_compound(struct page *page)
 #define msleep(ms)			fake_sleep(msecs_to_jiffies(ms))
 #undef jiffies
 #define jiffies				fake.now
+#undef ktime_get_ns
+#define ktime_get_ns()			((u64)fake.now * (NSEC_PER_SEC / HZ))
 #undef queue_work
 #define queue_work(wq, work)		fake_queue_work(work, 0, false)
 #undef queue_delayed_work
@@ -719,6 +739,11 @@ static inline void fake_free_compound(struct page *page)
 #undef wait_event_timeout
 #define wait_event_timeout(wait, cond, timeout) \
 	fake_wait_event_timeout(cond, timeout)
+#undef wait_event_interruptible_timeout
+#define wait_event_interruptible_timeout(wait, cond, timeout) \
+	fake_wait_event_timeout((cond) || fake.interrupted, timeout)
+#undef is_kdump_kernel
+#define is_kdump_kernel()		fake.kdump
 #undef alloc_workqueue
 #define alloc_workqueue(...)		fake_alloc_workqueue()
 #undef destroy_workqueue
@@ -752,6 +777,10 @@ static inline void fake_free_compound(struct page *page)
 #define dev_warn(dev, fmt, ...)		fake_log(fmt, ##__VA_ARGS__)
 #undef dev_info
 #define dev_info(dev, fmt, ...)		fake_log(fmt, ##__VA_ARGS__)
+#undef dev_warn_once
+#define dev_warn_once(dev, fmt, ...)	fake_log(fmt, ##__VA_ARGS__)
+#undef dev_info_once
+#define dev_info_once(dev, fmt, ...)	fake_log(fmt, ##__VA_ARGS__)
 #undef dev_info_ratelimited
 #define dev_info_ratelimited(dev, fmt, ...)	fake_log(fmt, ##__VA_ARGS__)
 
@@ -762,6 +791,8 @@ static void fake_mm_init(struct kunit *test)
 	fake.stride = 1;
 	fake.zone_boundary = ARENA_PAGES;
 	fake.mem_available = 1UL << 18;
+	fake.free_to_spare = 1UL << 18;
+	fake.spare_blocks = ULONG_MAX;
 	/* Not far from where the counter wraps. */
 	fake.now = 0UL - 100 * HZ;
 	test_warnings = 0;

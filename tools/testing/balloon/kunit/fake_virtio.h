@@ -19,6 +19,7 @@
 #include <linux/shrinker.h>
 #include <linux/reboot.h>
 #include <linux/string.h>
+#include <linux/suspend.h>
 #include <linux/swap.h>
 #include <linux/virtio.h>
 #include <linux/virtio_balloon.h>
@@ -90,8 +91,9 @@ static struct fake_virtio {
 	struct virt_queue queue[VIRT_NR_QUEUES];
 	unsigned int nr_queues;
 	struct virtio_balloon_config config;
-	struct balloon_dev_info *b;	/* the device, from registration on */
-	struct notifier_block *reboot;	/* told when the guest ends */
+	struct balloon *b;	/* the device, from registration on */
+	struct notifier_block *reboot;	/* told when the guest ends ... */
+	struct notifier_block *pm;	/* ... and before it sleeps */
 	void *object[VIRT_NR_OBJECTS];	/* memory of the driver's */
 	struct page_reporting_dev_info *reporting;
 	bool bound;
@@ -120,6 +122,9 @@ static struct fake_virtio {
 	unsigned int stats_wanted;	/* buffers to be returned for new ones */
 	unsigned int used_len;
 	u32 flap;			/* num_pages changes so at each read */
+	bool guest_ends;		/* as soon as it would be told */
+	void (*meanwhile)(void);	/* what another thread does as the device is
+					 * reset, and as reporting ends */
 	unsigned int fail_nth_add;	/* this buffer from now on fails ... */
 	int add_error;			/* ... with this */
 
@@ -129,6 +134,7 @@ static struct fake_virtio {
 	unsigned int nr_reported;	/* pages of the balloon */
 	unsigned int nr_full;		/* messages that hold no more */
 	unsigned int nr_notifications;
+	unsigned int most_notified;	/* buffers, in one of them */
 	unsigned int nr_target_reads;
 	unsigned int nr_resets;
 	unsigned int nr_lies;		/* buffers returned that it did not have */
@@ -641,6 +647,8 @@ static inline bool virt_notify(struct virtqueue *vq)
 		fake_violation("a device is notified with interrupts off");
 	if (virt.breaks_notify)
 		q->broken = true;
+	virt.most_notified = max_t(unsigned int, virt.most_notified,
+				   q->seq - q->visible);
 	q->visible = q->seq;
 	if (virt.at_once)
 		while (virt_answer_next(q))
@@ -740,6 +748,8 @@ static void virt_reset(void)
 		fake.page[i].inflate_in_flight = false;
 		fake.page[i].deflate_in_flight = false;
 	}
+	if (virt.meanwhile && virt.nr_queues)
+		virt.meanwhile();
 }
 
 static inline void virt_ready(void)
@@ -851,17 +861,20 @@ static void virt_free(const void *object)
 	test_kfree(object);
 }
 
-static int virt_register(struct balloon_dev_info *b, struct device *parent,
-			 const struct balloon_dev_ops *ops)
+static struct balloon *virt_register(struct device *parent,
+					      const struct balloon_dev_ops *ops,
+					      void *data)
 {
-	int err = balloon_register_device(b, parent, ops);
+	struct balloon *b = balloon_register_device(parent, ops, data);
 
-	if (!err)
+	if (!IS_ERR(b))
 		virt.b = b;
-	return err;
+	else
+		fake_device_blank();
+	return b;
 }
 
-static int virt_unregister(struct balloon_dev_info *b)
+static int virt_unregister(struct balloon *b)
 {
 	int err = balloon_unregister_device(b);
 
@@ -870,6 +883,7 @@ static int virt_unregister(struct balloon_dev_info *b)
 		    fake.managed[0] || fake.managed[1])
 			fake_violation("pages are lost");
 		virt.b = NULL;
+		fake_device_blank();
 		memset(fake.events, 0, sizeof(fake.events));
 	}
 	return err;
@@ -956,9 +970,23 @@ static inline int virt_register_reboot(struct notifier_block *nb)
 	if (test_alloc_fails(GFP_KERNEL))
 		return -ENOMEM;
 	virt.reboot = nb;
+	if (virt.guest_ends)
+		nb->notifier_call(nb, SYS_RESTART, NULL);
 	return 0;
 }
 
+static inline int virt_register_pm(struct notifier_block *nb)
+{
+	if (test_alloc_fails(GFP_KERNEL))
+		return -ENOMEM;
+	virt.pm = nb;
+	return 0;
+}
+
+#undef register_pm_notifier
+#define register_pm_notifier(nb)	virt_register_pm(nb)
+#undef unregister_pm_notifier
+#define unregister_pm_notifier(nb)	((void)(nb), virt.pm = NULL)
 #undef register_reboot_notifier
 #define register_reboot_notifier(nb)	virt_register_reboot(nb)
 #undef unregister_reboot_notifier
@@ -967,8 +995,9 @@ static inline int virt_register_reboot(struct notifier_block *nb)
 #define alloc_pages(gfp, order)		virt_alloc_block(gfp, order)
 #undef __free_pages
 #define __free_pages(page, order)	virt_free_block(page, order)
-#undef pageblock_order
-#define pageblock_order			VIRT_BLOCK_ORDER
+/* The driver's only logarithm is that of the blocks of hints. */
+#undef ilog2
+#define ilog2(n)			VIRT_BLOCK_ORDER
 #define page_reporting_register(dev)	virt_reporting_register(dev)
 #define page_reporting_unregister(dev)	virt_reporting_unregister(dev)
 #undef shrinker_alloc
@@ -977,7 +1006,9 @@ static inline int virt_register_reboot(struct notifier_block *nb)
 #define shrinker_free(shrinker)		((void)(shrinker))
 #define all_vm_events(events)		virt_all_vm_events(events)
 #define si_meminfo(info)		virt_meminfo(info)
+#undef si_mem_available
 #define si_mem_available()		7L
+#undef global_node_page_state
 #define global_node_page_state(item)	11UL
 #undef want_init_on_free
 #define want_init_on_free()		(virt.init_on_free)
@@ -986,8 +1017,6 @@ static inline int virt_register_reboot(struct notifier_block *nb)
 #undef wait_event_idle_timeout
 #define wait_event_idle_timeout(wait, cond, timeout) \
 	fake_wait_event_timeout(cond, timeout)
-#undef system_freezable_wq
-#define system_freezable_wq		NULL
 #define pm_stay_awake(dev)		((void)(dev), virt.awake++)
 #define pm_relax(dev)			((void)(dev), virt.awake--)
 #define device_set_wakeup_capable(dev, capable)	((void)(dev))
@@ -1039,7 +1068,7 @@ static inline int virt_register_reboot(struct notifier_block *nb)
 #define kcalloc(nr, size, gfp)		virt_alloc((nr) * (size), gfp)
 #undef kfree
 #define kfree(object)			virt_free(object)
-#define balloon_register_device(b, parent, ops)	virt_register(b, parent, ops)
+#define balloon_register_device(parent, ops, data) virt_register(parent, ops, data)
 #define balloon_unregister_device(b)	virt_unregister(b)
 /* The suite is no driver. */
 #undef MODULE_DEVICE_TABLE
@@ -1059,6 +1088,10 @@ static inline int virt_register_reboot(struct notifier_block *nb)
 #define __init
 #undef __exit
 #define __exit
+#include "../../../../drivers/virtio/balloon/queues.c"
+#include "../../../../drivers/virtio/balloon/stats.c"
+#include "../../../../drivers/virtio/balloon/hints.c"
+#include "../../../../drivers/virtio/balloon/reporting.c"
 #include "../../../../drivers/virtio/virtio_balloon.c"
 #pragma pop_macro("__exit")
 #pragma pop_macro("__init")
@@ -1080,6 +1113,8 @@ static void virt_reporting_unregister(struct page_reporting_dev_info *dev)
 {
 	if (virt.reporting != dev)
 		fake_violation("reporting ends that never began");
+	if (virt.meanwhile)
+		virt.meanwhile();
 	virt.reporting = NULL;
 	if (!virt_vb()->reporting.busy)
 		return;
@@ -1109,7 +1144,7 @@ static inline int virt_bind(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, test_objects, 0);
 		KUNIT_EXPECT_EQ(test, virt.nr_queues, 0);
 		KUNIT_EXPECT_PTR_EQ(test, virt.b, NULL);
-	} else if (!virt.ready) {
+	} else if (!virt.ready && !virt.guest_ends) {
 		/* The virtio core sees to it, after what was queued has run. */
 		while (fake_run_work(fake.now))
 			;
@@ -1130,6 +1165,7 @@ static inline void virt_unbind(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, virt.nr_blocks, 0);
 	KUNIT_EXPECT_PTR_EQ(test, virt.reporting, NULL);
 	KUNIT_EXPECT_NULL(test, virt.reboot);
+	KUNIT_EXPECT_NULL(test, virt.pm);
 	virt.asleep = false;
 	if (virt.b) {
 		KUNIT_EXPECT_EQ(test, test_warnings--, virt.nr_lies + 1);
@@ -1139,18 +1175,19 @@ static inline void virt_unbind(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, test_objects, 0);
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(virt.config.actual), 0);
 }
 
 /* Holds between any two calls into the driver, bound or not. */
 static void virt_validate(struct kunit *test)
 {
-	struct balloon_dev_info *b = virt.b ?: &host.b;
+	struct balloon *b = virt.b ?: &host.b;
 	unsigned int i, j;
 
 	/* The driver warns whenever it is lied to. */
 	KUNIT_ASSERT_EQ(test, test_take_warnings(), virt.nr_lies);
 	virt.nr_lies = 0;
-	validate_device(test, b, !b->error || b->error == -ETIMEDOUT);
+	validate_device(test, b, balloon_is_answered(b) || b->state == BALLOON_STALLED);
 	for (i = 0; i < virt.nr_queues; i++) {
 		struct virt_queue *q = &virt.queue[i];
 		unsigned int nr = min_t(unsigned int, virt.ring_size, VIRT_RING);
@@ -1238,6 +1275,7 @@ static inline void virt_shutdown(struct kunit *test)
 	virt.asleep = true;
 	virt.reboot->notifier_call(virt.reboot, SYS_RESTART, NULL);
 	KUNIT_EXPECT_TRUE(test, virt.reset);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(virt.config.actual), 0);
 	KUNIT_EXPECT_EQ(test, virt.awake, 0);
 }
 
@@ -1252,7 +1290,7 @@ static inline void virt_resize(struct kunit *test, unsigned int nr_pages)
 static inline void virt_init(struct kunit *test)
 {
 	host_init(test);
-	balloon_devinfo_init(&host.b);
+	fake_device_blank();
 	memset(&virt, 0, sizeof(virt));
 	fake.step = virt_step;
 	virt.vdev.config = &virt_config_ops;
@@ -1271,8 +1309,10 @@ static inline void virt_exit(void)
 	unsigned int i;
 
 	fake_mm_exit();
-	if (virt.b)
+	if (virt.b) {
 		free_device(virt.b);
+		fake_device_free(virt.b);
+	}
 	for (i = 0; i < VIRT_NR_OBJECTS; i++)
 		virt_free(virt.object[i]);
 	virt.b = NULL;

@@ -4,11 +4,6 @@
 
 verify_start 64
 load_driver
-balloon_to 400
-ledger
-for mib in 300 7 0; do
-	balloon_to $mib
-	ledger
-done
+balloon_walk 400 300 7 0
 equal "no page is left offline" 0 "$(offline_pages)"
 verify_stop

@@ -19,6 +19,7 @@ for mib in 250 20; do
 	compact_start
 	balloon_towards $mib
 	check "r15: hibernated and resumed" hibernate
+	frozen_before 1000
 	check "balloon of $mib MiB again" wait_until 60 target_seen
 	compact_stop
 	ledger

@@ -4,9 +4,6 @@
 
 verify_start 64
 load_driver
-for mib in 16 128 400; do
-	balloon_to $mib
-	ledger
-done
+balloon_walk 16 128 400
 verify_stop
 ledger

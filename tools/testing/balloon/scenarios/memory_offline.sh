@@ -24,6 +24,7 @@ fullest() {
 
 verify_start 64
 load_driver
+hold_still	# parked pages are in the way of whoever wants a range of memory
 balloon_to 350
 ledger
 echo "# host: named 0 20000"

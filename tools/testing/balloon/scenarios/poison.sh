@@ -10,7 +10,7 @@ equal "poisoning and reporting are accepted" 010011 "$(features 0 5)"
 verify_start 64
 scattered_balloon 200
 compact
-sleep 4
+pause 4
 ledger
 echo "# host: reported 20"
 verify_stop

@@ -14,14 +14,8 @@ balloon_to 301
 ledger
 echo "# host: named 0 8000"
 echo "# host: reported 70"
-for mib in 77 302 13 250; do
-	compact_start
-	balloon_to $mib
-	compact_stop
-	ledger
-done
-balloon_to 0
-ledger
+compacted_walk 77 302 13 250
+balloon_walk 0
 echo "# host: named 0"
 
 echo N >$SWITCH

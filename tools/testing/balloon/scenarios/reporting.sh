@@ -11,7 +11,7 @@ fragment_stop
 compact_start
 for mib in 300 20 250 100; do
 	balloon_to $mib
-	sleep 2
+	pause 2
 done
 compact_stop
 ledger

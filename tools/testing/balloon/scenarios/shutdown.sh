@@ -10,12 +10,12 @@ load_driver
 case $PART in
 1)
 	compact_start
-	balloon_towards 450
+	balloon_towards 400
 	ok "reboot while the balloon grows"
 	reboot_now
 	;;
 2)
-	balloon_to 450 60
+	balloon_to 400 60
 	ledger
 	compact_start
 	balloon_towards 20
@@ -24,7 +24,7 @@ case $PART in
 	;;
 3)
 	compact_start
-	balloon_towards 450
+	balloon_towards 400
 	ok "power off while the balloon grows"
 	;;
 esac

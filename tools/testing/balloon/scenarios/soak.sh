@@ -8,6 +8,7 @@
 # needs: ours/null_balloon
 # timeout: 240
 # long: 1
+# expect: ktime_get_seconds
 
 # random N: a number below N in R. Not in a subshell, which would forget the seed.
 random() {

@@ -4,14 +4,10 @@
 # driver: stock
 
 load_driver
-balloon_to 400
-ledger
+balloon_walk 400
 compact
 ledger
-balloon_to 100
-ledger
-balloon_to 0
-ledger
+balloon_walk 100 0
 unload_driver
 check "driver unloaded" gone /sys/module/virtio_balloon
 ledger_now

@@ -6,6 +6,7 @@
 # mem: 640
 # append: no_console_suspend
 # timeout: 300
+# expect: ktime_get_seconds
 
 verify_start 64
 load_driver

@@ -28,14 +28,8 @@ scattered_balloon 100
 balloon_to 300
 compact
 check "pages migrated" [ "$(migrated_pages)" -gt 1000 ]
-for mib in 310 101 303 33 300; do
-	compact_start
-	balloon_to $mib
-	compact_stop
-	ledger
-done
-balloon_to 0
-ledger
+compacted_walk 310 101 303 33 300
+balloon_walk 0
 
 echo 0 >"$ORDER"
 fragment_start 300

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Deflation when the guest runs out of memory, for devices that allow it.
+ *
+ * An OOM notifier, not a shrinker: a balloon must not shrink because somebody
+ * drops caches or reclaims for the page cache's sake.
+ *
+ * Uses no field of struct page.
+ */
+#include <linux/balloon_compaction.h>
+#include <linux/device.h>
+#include <linux/jiffies.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/oom.h>
+#include <linux/sizes.h>
+
+#include "internal.h"
+
+/* What is taken back at a time, before the OOM killer looks for a victim. */
+#define BALLOON_OOM_PAGES	(SZ_4M >> PAGE_SHIFT)
+
+/* How long all devices together may keep the OOM killer waiting. */
+#define BALLOON_OOM_TIMEOUT	(10 * HZ)
+
+/* Held while devices give pages back; nothing is allocated under it. */
+static DEFINE_MUTEX(balloon_oom_lock);
+static LIST_HEAD(oom_devices);		/* under balloon_oom_lock */
+static unsigned int nr_oom_devices;	/* under balloon_oom_lock */
+
+/*
+ * Called with the kernel's own OOM lock held; allocates nothing.  Each device has
+ * an equal share of the time that is left, so that one that is silent does not
+ * keep the others from helping.
+ */
+static int oom_notify(struct notifier_block *nb, unsigned long unused,
+		      void *data)
+{
+	unsigned long *freed = data, deadline = jiffies + BALLOON_OOM_TIMEOUT;
+	unsigned int nr_left;
+	struct balloon *b;
+	unsigned long nr;
+	long left;
+
+	mutex_lock(&balloon_oom_lock);
+	nr_left = nr_oom_devices;
+	list_for_each_entry(b, &oom_devices, oom_node) {
+		left = deadline - jiffies;
+		/* Another one may have given enough already. */
+		if (*freed >= BALLOON_OOM_PAGES || left <= 0)
+			break;
+		nr = balloon_oom_deflate(b, BALLOON_OOM_PAGES - *freed,
+					 left / nr_left + 1);
+		if (nr)
+			dev_info_ratelimited(b->dev, "out of memory: %lu pages given back\n",
+					     nr);
+		*freed += nr;
+		nr_left--;
+	}
+	mutex_unlock(&balloon_oom_lock);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block oom_notifier = {
+	.notifier_call = oom_notify,
+};
+
+/**
+ * balloon_deflate_on_oom - let the guest have pages back when memory runs out
+ * @b: a registered device of which the target was never set
+ *
+ * Pages of the balloon then count as memory of the guest: they stay in MemTotal
+ * and in the zones' managed pages.  After it gave pages back, the balloon tries to
+ * reach its target again when memory is available, half a minute later.
+ *
+ * Context: process, may sleep.
+ */
+void balloon_deflate_on_oom(struct balloon *b)
+{
+	mutex_lock(&balloon_oom_lock);
+	b->deflate_on_oom = true;
+	list_add_tail(&b->oom_node, &oom_devices);
+	nr_oom_devices++;
+	mutex_unlock(&balloon_oom_lock);
+}
+EXPORT_SYMBOL_GPL(balloon_deflate_on_oom);
+
+/**
+ * balloon_oom_remove - no page of this device is asked for any more
+ * @b: a device that is being unregistered
+ *
+ * Context: process, may sleep.
+ */
+void balloon_oom_remove(struct balloon *b)
+{
+	if (!b->deflate_on_oom)
+		return;
+	mutex_lock(&balloon_oom_lock);
+	list_del(&b->oom_node);
+	nr_oom_devices--;
+	mutex_unlock(&balloon_oom_lock);
+}
+
+/**
+ * balloon_oom_init - hear of it when memory runs out
+ *
+ * Return: 0 or a negative errno.
+ */
+int balloon_oom_init(void)
+{
+	return register_oom_notifier(&oom_notifier);
+}
+
+/**
+ * balloon_oom_exit - the opposite of balloon_oom_init()
+ *
+ * Context: process, may sleep; there is no device.
+ */
+void balloon_oom_exit(void)
+{
+	unregister_oom_notifier(&oom_notifier);
+}

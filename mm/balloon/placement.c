@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Placement: which blocks become free if the balloon evacuates them, and which it
+ * evacuates first.
+ *
+ * A block is *vacatable* if nobody but the balloon uses it: it is free as a whole
+ * when the balloon has evacuated it.  To look at a block costs some instructions
+ * for each of its pages, so the result is kept as a mark of the block in the index.
+ * A mark is a hint: if somebody takes a page later, the block is evacuated for
+ * nothing.
+ *
+ * Uses no field of struct page but its reference count.
+ */
+#include <linux/balloon_compaction.h>
+#include <linux/bits.h>
+#include <linux/mm.h>
+#include <linux/nodemask.h>
+#include <linux/page_ref.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "internal.h"
+
+/**
+ * __balloon_block_is_shared - do others use a block, too?
+ * @b: the device
+ * @index: number of the block
+ * @nr: number of pages that do not count; nor do parked ones
+ *
+ * Context: under @b->pages_lock, or with a device that nobody changes.
+ * Return: true if more pages of the block are in use.
+ */
+bool __balloon_block_is_shared(struct balloon *b, unsigned long index,
+			       unsigned int nr)
+{
+	struct page *page = pfn_to_page(index << BALLOON_BLOCK_SHIFT);
+	struct page *end = page + BALLOON_BLOCK_PAGES;
+	unsigned int used = 0;
+
+	nr += balloon_blocks_nr_parked(&b->blocks, index);
+	if (nr >= BALLOON_BLOCK_PAGES)
+		return false;
+	while (page < end && used <= nr) {
+		used += page_ref_count(page) || PageCompound(page);
+		page++;
+	}
+	return used > nr;
+}
+
+/**
+ * balloon_block_is_on - is a block on a node?
+ * @index: number of the block, of which the device has a page
+ * @nid: node, or NUMA_NO_NODE for all
+ *
+ * Context: under the device's pages_lock.
+ * Return: true if its first page is.
+ */
+bool balloon_block_is_on(unsigned long index, int nid)
+{
+	return nid == NUMA_NO_NODE ||
+	       pfn_to_nid(index << BALLOON_BLOCK_SHIFT) == nid;
+}
+
+/**
+ * balloon_find_vacatable - mark the vacatable blocks, to be evacuated
+ * @b: the device
+ * @nid: node, or NUMA_NO_NODE for all
+ *
+ * Context: process.
+ */
+void balloon_find_vacatable(struct balloon *b, int nid)
+{
+	unsigned long index = 0;
+	unsigned int nr;
+	bool shared;
+
+	do {
+		spin_lock_irq(&b->pages_lock);
+		nr = balloon_blocks_next(&b->blocks, &index);
+		if (nr && balloon_block_is_on(index, nid)) {
+			shared = __balloon_block_is_shared(b, index, nr);
+			balloon_blocks_mark(&b->blocks, index,
+					    shared ? BALLOON_BLOCK_SHARED :
+					    BALLOON_BLOCK_EVACUATE);
+		}
+		spin_unlock_irq(&b->pages_lock);
+		index++;
+		cond_resched();
+	} while (nr);
+}
+
+/**
+ * balloon_count_vacatable - all vacatable blocks are to be evacuated; count them
+ * @b: the device
+ * @nid: node, or NUMA_NO_NODE for all
+ * @nr_with: set to the number of blocks by their number of pages of the balloon,
+ *	up to BALLOON_BLOCK_PAGES
+ *
+ * Context: process.
+ */
+void balloon_count_vacatable(struct balloon *b, int nid,
+			     unsigned int *nr_with)
+{
+	unsigned long index = 0;
+	unsigned int nr;
+
+	memset(nr_with, 0, (BALLOON_BLOCK_PAGES + 1) * sizeof(*nr_with));
+	do {
+		spin_lock_irq(&b->pages_lock);
+		nr = balloon_blocks_next(&b->blocks, &index);
+		if (nr && balloon_block_is_on(index, nid) &&
+		    balloon_blocks_get_mark(&b->blocks, index)) {
+			balloon_blocks_mark(&b->blocks, index,
+					    BALLOON_BLOCK_EVACUATE);
+			nr_with[nr]++;
+		}
+		spin_unlock_irq(&b->pages_lock);
+		index++;
+		cond_resched();
+	} while (nr);
+}
+
+/**
+ * balloon_keep_fullest - of the vacatable blocks, keep some
+ * @b: the device
+ * @nid: node, or NUMA_NO_NODE for all
+ * @most: blocks with more pages of the balloon are kept
+ * @nr_most: of those with so many, all but that number are kept
+ *
+ * Context: process.
+ */
+void balloon_keep_fullest(struct balloon *b, int nid,
+			  unsigned int most, unsigned long nr_most)
+{
+	unsigned long index = 0;
+	unsigned int nr;
+	bool evacuate;
+
+	do {
+		spin_lock_irq(&b->pages_lock);
+		nr = balloon_blocks_next(&b->blocks, &index);
+		if (nr && balloon_block_is_on(index, nid) &&
+		    balloon_blocks_get_mark(&b->blocks, index)) {
+			evacuate = nr < most || (nr == most && nr_most);
+			nr_most -= evacuate && nr == most;
+			balloon_blocks_mark(&b->blocks, index,
+					    evacuate ? BALLOON_BLOCK_EVACUATE :
+					    BALLOON_BLOCK_KEEP);
+		}
+		spin_unlock_irq(&b->pages_lock);
+		index++;
+		cond_resched();
+	} while (nr);
+}
+
+/* In the order of blocks that deflation empties; then come all others. */
+static const unsigned char passes[] = {
+	BALLOON_BLOCK_EVACUATE,
+	BALLOON_BLOCK_SHARED,
+};
+
+/*
+ * A deflation of @nr pages frees most blocks if it empties those with the fewest
+ * pages.  There are @nr_with[i] blocks with i pages: go up from i = 1 for as long as
+ * @nr is enough for all of them.
+ * Return: the first i for which it is not, and in @remaining for how many of those
+ * it is.
+ */
+static unsigned int sparsest(const unsigned int *nr_with, unsigned long nr,
+			     unsigned long *remaining)
+{
+	unsigned int i;
+
+	for (i = 1; i <= BALLOON_BLOCK_PAGES; i++) {
+		u64 pages = (u64)i * nr_with[i];
+
+		if (nr < pages)
+			break;
+		nr -= pages;
+	}
+	*remaining = nr / i;
+	return i;
+}
+
+/* Mark the vacatable blocks that have the fewest pages, as many as @nr fill. */
+static void choose_sparsest(struct balloon *b, unsigned long nr,
+			    unsigned int *nr_with)
+{
+	unsigned long remaining;
+	unsigned int most;
+
+	balloon_find_vacatable(b, NUMA_NO_NODE);
+	balloon_count_vacatable(b, NUMA_NO_NODE, nr_with);
+	most = sparsest(nr_with, nr, &remaining);
+	balloon_keep_fullest(b, NUMA_NO_NODE, most, remaining);
+}
+
+/**
+ * balloon_plan_deflation - choose which blocks are to be emptied first
+ * @b: the device
+ * @nr: number of pages that will leave the balloon
+ *
+ * Those of which most become free as a whole; for what does not fill one, those
+ * that others use, too.  Without memory for a plan, or while a compaction has
+ * one, there is none.
+ *
+ * Context: process.
+ */
+void balloon_plan_deflation(struct balloon *b, unsigned long nr)
+{
+	unsigned int *nr_with = NULL;
+
+	if (nr < READ_ONCE(b->nr_ballooned) && !READ_ONCE(b->compaction))
+		nr_with = kcalloc(BALLOON_BLOCK_PAGES + 1, sizeof(*nr_with),
+				  GFP_NOWAIT | __GFP_NOWARN);
+	if (nr_with)
+		choose_sparsest(b, nr, nr_with);
+	spin_lock_irq(&b->pages_lock);
+	b->pass = nr_with ? 0 : ARRAY_SIZE(passes);
+	b->blocks.cursor = 0;
+	spin_unlock_irq(&b->pages_lock);
+	kfree(nr_with);
+}
+
+/**
+ * __balloon_take - BALLOONED -> PENDING_DEFLATE, as planned
+ * @b: the device
+ * @max: most pages to take, at least 1
+ * @pfn: set to the first page
+ * @more: set to true if there may be pages even if none is returned
+ *
+ * Context: under @b->pages_lock; who calls again lets interrupts in before.
+ * Return: number of contiguous pages, at most to the end of their block, or 0.
+ */
+unsigned int __balloon_take(struct balloon *b, unsigned int max,
+			    unsigned long *pfn, bool *more)
+{
+	unsigned int nr;
+
+	lockdep_assert_held(&b->pages_lock);
+	*more = b->pass < ARRAY_SIZE(passes);
+	if (!*more)
+		return __balloon_begin_deflate(&b->info, max, pfn);
+	nr = __balloon_begin_deflate_marked(&b->info, passes[b->pass], max, pfn);
+	if (!nr && !b->blocks.cursor)
+		b->pass++;
+	return nr;
+}

@@ -1,0 +1,633 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Following the target: inflation and deflation.
+ *
+ * The worker inflates or deflates in batches, several in flight at once, until
+ * the balloon has the size that was asked for: that is a round.  When it cannot
+ * be reached it tries again later, and later each time, instead of spinning.
+ *
+ * The work item never waits.  A guest that goes to sleep waits for it, so it
+ * returns after a tenth of a second and queues itself again; and when only the
+ * hypervisor, or a page that comes back, lets it go on, __balloon_changed()
+ * queues it.
+ *
+ * Uses no field of struct page.
+ */
+#include <linux/balloon_compaction.h>
+#include <linux/crash_dump.h>
+#include <linux/device.h>
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
+#include <linux/swap.h>
+#include <linux/vmstat.h>
+#include <linux/workqueue.h>
+
+#include "internal.h"
+
+/* Single pages that are asked for at once; their addresses are on the stack. */
+#define PAGES_AT_ONCE		64U
+
+/* How often a worker that is busy for long tells how far it has come. */
+#define BALLOON_REPORT_INTERVAL	(HZ / 10)
+
+/* How long the work item goes on before it queues itself again. */
+#define BALLOON_SLICE		(HZ / 10)
+
+/* It is looked again whether swap is of use when so many pages more are in it. */
+#define SWAP_WINDOW		(SZ_2M >> PAGE_SHIFT)
+
+/* How long deflation waits for pages that are isolated or pending. */
+#define BALLOON_DRY_TIMEOUT	HZ
+
+/* Return: true if there are pages, whether @list has them or they are held back. */
+static bool add_run(struct balloon *b, struct balloon_range_list *list,
+		    unsigned int order)
+{
+	struct page *page = balloon_run_alloc(order);
+
+	if (!page)
+		return false;
+	if (balloon_in_reach(b, page_to_pfn(page), BIT(order)))
+		balloon_range_add(list, page_to_pfn(page), BIT(order));
+	else
+		balloon_hold_back(b, page_to_pfn(page), BIT(order));
+	return true;
+}
+
+static bool add_single_pages(struct balloon *b,
+			     struct balloon_range_list *list, unsigned int nr)
+{
+	struct page *pages[PAGES_AT_ONCE];
+	unsigned int i;
+
+	nr = min3(nr, PAGES_AT_ONCE, b->max_ranges - list->nr);
+	nr = balloon_pages_alloc(pages, nr);
+	for (i = 0; i < nr; i++) {
+		if (balloon_in_reach(b, page_to_pfn(pages[i]), 1))
+			balloon_range_add(list, page_to_pfn(pages[i]), 1);
+		else
+			balloon_hold_back(b, page_to_pfn(pages[i]), 1);
+	}
+	return nr;
+}
+
+/*
+ * Does it give memory to move that of others to swap?  Swap that lives in memory
+ * gives as much as it can compress.  If that is less than half, the kernel would go
+ * on for ever without coming back to its watermarks: the balloon gives back what is
+ * missing, and takes nothing more until it is asked for another size.
+ */
+static bool swap_is_of_use(struct balloon *b)
+{
+	struct balloon_swap *swap = &b->swap;
+	long free = get_nr_swap_pages(), used = balloon_swap_in_memory();
+	unsigned long missing;
+
+	if (!swap->begun) {
+		swap->begun = true;
+		swap->free = free;
+		swap->used = used;
+	}
+	if (!swap->useless && swap->free - free >= SWAP_WINDOW) {
+		swap->useless = 2 * (used - swap->used) > swap->free - free;
+		swap->owed = swap->useless;
+		swap->begun = false;
+	}
+	/* When it is known what the last batches have taken. */
+	if (swap->owed && !READ_ONCE(b->nr_for_target)) {
+		missing = balloon_missing_to_high();
+		swap->most = balloon_held(b) - min(balloon_held(b), missing);
+		swap->owed = false;
+	}
+	return !swap->useless;
+}
+
+/*
+ * How much may the balloon take now?  What is cold can go to swap, as with any other
+ * user of memory, unless an administrator has set what is to stay.  That takes the
+ * kernel some time, in which nothing more is taken.
+ */
+static unsigned long room_to_inflate(struct balloon *b)
+{
+	unsigned long room = balloon_room_above_floor(b);
+
+	if (room || READ_ONCE(b->floor_is_set) || !balloon_swap_to_spare(b) ||
+	    !swap_is_of_use(b))
+		return room;
+	return min(balloon_room_by_swap(), balloon_swap_to_spare(b));
+}
+
+/*
+ * Whole blocks first, as long as there are any and as many pages are wanted.
+ * Others may take memory meanwhile, another balloon too, so each piece is looked
+ * at by itself whether the guest has it to spare.
+ * Return: false if memory ran out before @nr pages were in @list.
+ */
+static bool alloc_pages_into(struct balloon *b,
+			     struct balloon_range_list *list,
+			     struct balloon_core_batch *batch, unsigned long nr)
+{
+	unsigned int order = balloon_inflate_order(), wanted;
+	unsigned long room;
+
+	nr = min_t(unsigned long, nr, b->max_pages);
+	while (list->nr_pages < nr && !balloon_batch_full(batch)) {
+		room = room_to_inflate(b);
+		wanted = min(nr - list->nr_pages, room);
+		if (order && wanted >= BIT(order) && balloon_spare_blocks() &&
+		    add_run(b, list, order))
+			continue;
+		order = 0;
+		if (!wanted || !add_single_pages(b, list, wanted))
+			return false;
+	}
+	return true;
+}
+
+static bool own_range(struct balloon *b,
+		      const struct balloon_range *range)
+{
+	bool owned;
+
+	/* Not under the lock: the page allocator may be busy for long. */
+	owned = !balloon_blocks_prepare(&b->blocks, range->pfn, range->nr,
+					GFP_NOWAIT | __GFP_NOWARN);
+	spin_lock_irq(&b->pages_lock);
+	owned = owned &&
+		!balloon_blocks_reserve(&b->blocks, range->pfn, range->nr,
+					GFP_NOWAIT | __GFP_NOWARN);
+	if (owned)
+		__balloon_begin_inflate(&b->info, range->nr);
+	else
+		balloon_blocks_unprepare(&b->blocks, range->pfn, range->nr);
+	spin_unlock_irq(&b->pages_lock);
+	return owned;
+}
+
+/* FREE -> PENDING_INFLATE, but for ranges for which memory is too short. */
+static bool own_pages(struct balloon *b,
+		      struct balloon_range_list *list)
+{
+	unsigned int i, nr, nr_pages = 0;
+
+	/* One by one: each may be of a new block, and interrupts are off. */
+	for (nr = 0; nr < list->nr && own_range(b, &list->range[nr]); nr++)
+		nr_pages += list->range[nr].nr;
+	for (i = nr; i < list->nr; i++)
+		balloon_range_put(list->range[i].pfn, list->range[i].nr);
+	for (i = 0; i < nr; i++)
+		balloon_range_own(b, list->range[i].pfn, list->range[i].nr);
+	swap(list->nr, nr);
+	list->nr_pages = nr_pages;
+	return list->nr == nr;
+}
+
+/*
+ * Return: 0 if progress was made, -EINPROGRESS if all batches are in flight,
+ * -EAGAIN if a pause is due.
+ */
+static int balloon_inflate(struct balloon *b, unsigned long nr)
+{
+	struct balloon_core_batch *batch = balloon_batch_get(b, BALLOON_FOR_TARGET);
+	bool enough;
+
+	if (!batch)
+		return -EINPROGRESS;
+	enough = alloc_pages_into(b, &batch->inflate, batch, nr);
+	enough &= own_pages(b, &batch->inflate);
+	if (!enough) {
+		spin_lock_irq(&b->pages_lock);
+		b->stats.alloc_failed++;
+		spin_unlock_irq(&b->pages_lock);
+	}
+	if (batch->inflate.nr)
+		balloon_batch_submit(batch);
+	else
+		balloon_batch_put(batch);
+	return enough ? 0 : -EAGAIN;
+}
+
+/* BALLOONED -> PENDING_DEFLATE */
+static void take_pages_into(struct balloon *b,
+			    struct balloon_core_batch *batch, unsigned long nr)
+{
+	struct balloon_range_list *list = &batch->deflate;
+	unsigned int n, max;
+	unsigned long pfn;
+	bool more;
+
+	nr = min_t(unsigned long, nr, b->max_pages);
+	spin_lock_irq(&b->pages_lock);
+	while (list->nr_pages < nr && !balloon_batch_full(batch)) {
+		max = nr - list->nr_pages;
+		n = __balloon_take(b, max, &pfn, &more);
+		if (!n && !more)
+			break;
+		if (!n) {
+			spin_unlock_irq(&b->pages_lock);
+			spin_lock_irq(&b->pages_lock);
+			continue;
+		}
+		balloon_range_add(list, pfn, n);
+	}
+	spin_unlock_irq(&b->pages_lock);
+}
+
+/*
+ * Blocks are chosen once in a round.
+ * Return: as of balloon_inflate(), and -EINPROGRESS if all pages are isolated or
+ * pending.
+ */
+static int balloon_deflate(struct balloon *b, unsigned long nr)
+{
+	struct balloon_core_batch *batch;
+	bool dry;
+
+	/* The blocks have the marks of its plan until it has ended, which is soon. */
+	if (READ_ONCE(b->background))
+		return -EINPROGRESS;
+	batch = balloon_batch_get(b, BALLOON_FOR_TARGET);
+	if (!batch)
+		return -EINPROGRESS;
+	if (!b->round.planned)
+		balloon_plan_deflation(b, nr);
+	b->round.planned = true;
+	take_pages_into(b, batch, nr);
+	dry = !batch->deflate.nr;
+	if (!dry) {
+		b->round.waited = false;
+		balloon_batch_submit(batch);
+		return 0;
+	}
+	/* Have them come back. */
+	balloon_batch_put(batch);
+	balloon_batch_flush(b);
+	return b->round.waited ? -EAGAIN : -EINPROGRESS;
+}
+
+/**
+ * balloon_report - tell the hypervisor how large the balloon is
+ * @b: the device
+ *
+ * Context: the worker, or when it cannot run.
+ */
+void balloon_report(struct balloon *b)
+{
+	b->reported = jiffies;
+	if (b->ops->report)
+		b->ops->report(b, balloon_actual(b));
+}
+
+static void round_begin(struct balloon *b)
+{
+	b->round = (struct balloon_round) {
+		.begun = true,
+		.target = b->round.target,
+		.held = balloon_held(b),
+		.refused = READ_ONCE(b->stats.refused),
+	};
+}
+
+/* What has come in since the work item ran last. */
+static void round_update(struct balloon *b)
+{
+	struct balloon_round *round = &b->round;
+
+	spin_lock_irq(&b->pages_lock);
+	b->worker_waits = false;
+	round->oom |= b->oom;
+	WRITE_ONCE(b->oom, false);
+	spin_unlock_irq(&b->pages_lock);
+	/* A pause that was due for the old target is none for the new one. */
+	if (round->target != READ_ONCE(b->target)) {
+		round->err = 0;
+		b->swap = (struct balloon_swap) { .most = ULONG_MAX };
+	}
+	round->target = READ_ONCE(b->target);
+}
+
+/*
+ * One batch towards the target.  A balloon does not grow while memory has run out.
+ * Return: 0 if there is more to do; -EALREADY if the target is reached; else as
+ * of balloon_inflate().
+ */
+static int round_step(struct balloon *b)
+{
+	unsigned long held = balloon_held(b), target = READ_ONCE(b->target);
+
+	if (b->round.err)
+		return b->round.err;
+	if (held == target)
+		return -EALREADY;
+	if (held > b->swap.most)
+		target = min(target, b->swap.most);
+	else
+		b->swap.most = ULONG_MAX;
+	if (!balloon_is_answered(b) ||
+	    READ_ONCE(b->stats.refused) != b->round.refused)
+		return -EAGAIN;
+	if (held > target)
+		return balloon_deflate(b, held - target);
+	if (b->round.oom || READ_ONCE(b->oom))
+		return -EAGAIN;
+	return balloon_inflate(b, target - held);
+}
+
+/* Return: as of round_step(), not 0 unless the time is up. */
+static int round_run(struct balloon *b)
+{
+	unsigned long end = jiffies + BALLOON_SLICE;
+	int err;
+
+	do {
+		err = balloon_is_leaving(b) ? -EALREADY : round_step(b);
+		if (time_after(jiffies, b->reported + BALLOON_REPORT_INTERVAL))
+			balloon_report(b);
+		cond_resched();
+	} while (!err && time_before(jiffies, end));
+	return err;
+}
+
+/*
+ * Is there anything in the way, of which __balloon_changed() will tell?  In the
+ * midst of a round a batch, or a page to deflate; at its end, the hypervisor has
+ * yet to answer.
+ */
+static bool __must_wait(struct balloon *b, int err)
+{
+	lockdep_assert_held(&b->pages_lock);
+	if (!balloon_is_running(b))
+		return false;
+	if (err != -EINPROGRESS)
+		return b->nr_for_target;
+	return !__balloon_target_has_room(b) || !b->nr_ballooned || b->background;
+}
+
+/* Return: true if the work item will be queued when there is something to do. */
+static bool round_wait(struct balloon *b, int err)
+{
+	bool wait;
+
+	spin_lock_irq(&b->pages_lock);
+	wait = __must_wait(b, err);
+	b->worker_waits = wait;
+	/* Whoever holds a page may do so for long. */
+	if (wait && err == -EINPROGRESS && __balloon_target_has_room(b)) {
+		b->round.waited = true;
+		queue_delayed_work(balloon_target_wq, &b->work,
+				   BALLOON_DRY_TIMEOUT);
+	}
+	spin_unlock_irq(&b->pages_lock);
+	return wait;
+}
+
+static void balloon_pause(struct balloon *b, bool progress)
+{
+	if (!b->backoff && balloon_is_answered(b))
+		dev_info_ratelimited(b->dev, "cannot reach %lu pages, have %lu: trying again at growing intervals\n",
+				     READ_ONCE(b->target), balloon_held(b));
+	b->backoff = progress ? BALLOON_BACKOFF_MIN :
+		     clamp(2 * b->backoff, (unsigned long)BALLOON_BACKOFF_MIN,
+			   (unsigned long)BALLOON_BACKOFF_MAX);
+	queue_delayed_work(balloon_target_wq, &b->work, b->backoff);
+}
+
+/* @err: 0 if the target is reached, or why a pause is due. */
+static void round_end(struct balloon *b, int err)
+{
+	struct balloon_round *round = &b->round;
+
+	round->begun = false;
+	balloon_free_refused(b);
+	balloon_report(b);
+	if (balloon_is_leaving(b))
+		return;
+	if (READ_ONCE(b->stats.refused) != round->refused)
+		err = -EAGAIN;
+	if (round->oom)
+		b->backoff = BALLOON_BACKOFF_MAX;
+	if (err)
+		balloon_pause(b, balloon_held(b) != round->held &&
+			      !round->oom);
+	else
+		b->backoff = 0;
+	if (!err && balloon_held(b) != round->held)
+		balloon_compact_soon(b);
+}
+
+/* ->work of a device: the only thread that inflates and deflates it. */
+void balloon_work(struct work_struct *work)
+{
+	struct balloon *b = container_of(to_delayed_work(work),
+						  struct balloon, work);
+	int err;
+
+	if (!b->round.begun)
+		round_begin(b);
+	round_update(b);
+	err = round_run(b);
+	if (err && err != -EALREADY && err != -EINPROGRESS)
+		b->round.err = err;
+	if (err && round_wait(b, err))
+		return;
+	if (!err || err == -EINPROGRESS)
+		queue_delayed_work(balloon_target_wq, &b->work, 0);
+	else
+		round_end(b, err == -EALREADY ? 0 : err);
+}
+
+static unsigned long time_left(unsigned long deadline)
+{
+	long left = deadline - jiffies;
+
+	return max(left, 0L);
+}
+
+/* Has the hypervisor yet to answer what it was asked when memory ran out last? */
+static bool oom_is_unanswered(struct balloon *b)
+{
+	bool unanswered;
+
+	spin_lock_irq(&b->pages_lock);
+	unanswered = b->oom_batch && b->oom_batch->seq == b->oom_seq;
+	spin_unlock_irq(&b->pages_lock);
+	return unanswered;
+}
+
+/**
+ * balloon_oom_deflate - give pages back to a guest that has run out of memory
+ * @b: the device
+ * @nr: number of pages wanted; a batch may hold less
+ * @timeout: longest wait for a batch and for the hypervisor's answer, in jiffies
+ *
+ * Context: process, any locks of page reclaim held.  Allocates nothing.
+ * Return: number of pages given back.
+ */
+unsigned long balloon_oom_deflate(struct balloon *b, unsigned long nr,
+				  unsigned long timeout)
+{
+	unsigned long deflated, deadline = jiffies + timeout;
+	struct balloon_core_batch *batch;
+	unsigned int seq;
+
+	if (oom_is_unanswered(b))
+		return 0;
+	batch = balloon_batch_wait(b, BALLOON_FOR_OOM, timeout);
+	if (!batch)
+		return 0;
+	take_pages_into(b, batch, nr);
+	nr = batch->deflate.nr_pages;
+	if (!nr) {
+		balloon_batch_put(batch);
+		return 0;
+	}
+
+	spin_lock_irq(&b->pages_lock);
+	WRITE_ONCE(b->oom, true);
+	deflated = b->stats.deflated;
+	seq = batch->seq;
+	b->oom_batch = batch;
+	b->oom_seq = seq;
+	spin_unlock_irq(&b->pages_lock);
+	balloon_batch_submit(batch);
+	wait_event_timeout(b->wait, READ_ONCE(batch->seq) != seq ||
+			   !balloon_is_running(b), time_left(deadline));
+
+	spin_lock_irq(&b->pages_lock);
+	nr = min(nr, b->stats.deflated - deflated);
+	b->stats.oom_deflated += nr;
+	if (!balloon_is_leaving(b))
+		mod_delayed_work(balloon_target_wq, &b->work, 0);
+	spin_unlock_irq(&b->pages_lock);
+	return nr;
+}
+
+/**
+ * balloon_set_target - ask for a size
+ * @b: the device
+ * @nr_pages: how many pages the hypervisor wants it to hold; more than can be
+ *	had is asked for again at growing intervals
+ *
+ * The same target again changes nothing.  A kernel that was started to save the
+ * memory of one that has crashed has little of its own: its balloon stays empty,
+ * whatever the target.
+ *
+ * Context: any.
+ */
+void balloon_set_target(struct balloon *b, unsigned long nr_pages)
+{
+	unsigned long flags;
+
+	if (nr_pages && is_kdump_kernel()) {
+		dev_info_once(b->dev, "this kernel saves a dump: the balloon stays empty\n");
+		nr_pages = 0;
+	}
+	spin_lock_irqsave(&b->pages_lock, flags);
+	if (!balloon_is_leaving(b) && (!b->has_target || nr_pages != b->target)) {
+		b->has_target = true;
+		WRITE_ONCE(b->target, nr_pages);
+		wake_up(&b->wait);
+		mod_delayed_work(balloon_target_wq, &b->work, 0);
+	}
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+}
+EXPORT_SYMBOL_GPL(balloon_set_target);
+
+/* Is no page on its way, and no thread about to use a batch? */
+static bool balloon_is_idle(struct balloon *b)
+{
+	bool idle;
+
+	spin_lock_irq(&b->pages_lock);
+	idle = !b->isolated_pages && b->nr_free == BALLOON_NR_BATCHES;
+	spin_unlock_irq(&b->pages_lock);
+	return idle;
+}
+
+static bool balloon_is_empty(struct balloon *b)
+{
+	return balloon_is_idle(b) && !READ_ONCE(b->nr_ballooned);
+}
+
+static bool something_to_deflate(struct balloon *b)
+{
+	return READ_ONCE(b->nr_ballooned) || !balloon_is_answered(b);
+}
+
+/* A batch of what is BALLOONED; if nothing is, have the others come back. */
+static void deflate_some(struct balloon *b, unsigned long deadline)
+{
+	struct balloon_core_batch *batch;
+
+	batch = balloon_batch_wait(b, BALLOON_FOR_TARGET, time_left(deadline));
+	if (!batch)
+		return;
+	take_pages_into(b, batch, ULONG_MAX);
+	if (batch->deflate.nr) {
+		balloon_batch_submit(batch);
+		return;
+	}
+	balloon_batch_put(batch);
+	balloon_batch_flush(b);
+	wait_event_timeout(b->wait, balloon_is_empty(b) ||
+			   something_to_deflate(b),
+			   min_t(unsigned long, time_left(deadline),
+				 BALLOON_DRY_TIMEOUT));
+}
+
+/**
+ * balloon_deflate_all - give everything back, as far as the hypervisor lets us
+ * @b: a dying device
+ * @timeout: go on for so long without a page that comes back, in jiffies
+ *
+ * Context: process; waits for the hypervisor and for pages that are being
+ * migrated.
+ */
+void balloon_deflate_all(struct balloon *b, unsigned long timeout)
+{
+	unsigned long refused = READ_ONCE(b->stats.refused);
+	unsigned long dequeued = READ_ONCE(b->stats.dequeued);
+	unsigned long deadline = jiffies + timeout;
+
+	while (balloon_is_answered(b) && time_before(jiffies, deadline) &&
+	       !balloon_is_empty(b)) {
+		deflate_some(b, deadline);
+		if (READ_ONCE(b->stats.dequeued) != dequeued) {
+			dequeued = READ_ONCE(b->stats.dequeued);
+			deadline = jiffies + timeout;
+		}
+		if (READ_ONCE(b->stats.refused) != refused) {
+			refused = READ_ONCE(b->stats.refused);
+			wait_event_timeout(b->wait, !balloon_is_answered(b),
+					   BALLOON_BACKOFF_MIN);
+		}
+	}
+}
+
+/**
+ * balloon_abandon - take back all pages without telling the hypervisor
+ * @b: a dying device that the hypervisor has forgotten
+ *
+ * Context: process; waits, within bounds, for pages that are being migrated.
+ */
+void balloon_abandon(struct balloon *b)
+{
+	struct balloon_core_batch *batch;
+
+	balloon_batch_flush(b);
+	flush_work(&b->reap_work);
+	wait_event_timeout(b->wait, balloon_is_idle(b),
+			   BALLOON_DYING_TIMEOUT);
+	while ((batch = balloon_batch_get(b, BALLOON_FOR_TARGET))) {
+		take_pages_into(b, batch, ULONG_MAX);
+		if (!batch->deflate.nr) {
+			balloon_batch_put(batch);
+			break;
+		}
+		balloon_batch_settle(batch);
+	}
+}
