@@ -259,20 +259,25 @@ EXPORT_SYMBOL_GPL(balloon_page_dequeue);
  * @page: a page of any device
  * @mode: does not matter
  *
- * Context: under the page lock.
+ * A parked page need not be migrated to make room: it becomes free.
+ *
+ * Context: under the page lock, with a reference of the caller's.
  * Return: true if the page was BALLOONED and is ISOLATED now.
  */
 static bool balloon_page_isolate(struct page *page, isolate_mode_t mode)
 {
 	struct balloon_dev_info *b = balloon_page_owner(page);
-	bool isolated;
+	bool isolated, unparked;
 
 	if (!b)
 		return false;
 	spin_lock_irq(&b->pages_lock);
 	isolated = (!b->adapter || balloon_is_running(b->adapter)) &&
 		   __balloon_isolate(b, page_to_pfn(page));
+	unparked = !isolated && b->adapter && __balloon_unpark(b->adapter, page);
 	spin_unlock_irq(&b->pages_lock);
+	if (unparked)
+		put_page(page);
 	return isolated;
 }
 

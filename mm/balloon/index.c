@@ -7,7 +7,7 @@
  * (reservations) and a bitmap of those that are BALLOONED (set).  Because every
  * page reserves its block on entry, moving it between states later never
  * allocates and cannot fail.  While the balloon is compacted, a second bitmap is
- * of *parked* pages, which nobody owns and nobody shall use.
+ * of *parked* pages, which are in no balloon and which nobody shall use.
  *
  * Uses no field of struct page and has no allocation policy (the caller gives
  * the flags).  The caller serialises everything, with interrupts off, but
@@ -597,4 +597,26 @@ unsigned long *balloon_blocks_unpark(struct balloon_blocks *bs,
 	block->parked = NULL;
 	block_destroy_if_empty(bs, block);
 	return pages;
+}
+
+/**
+ * balloon_blocks_unpark_page - a page is parked no more
+ * @bs: the index
+ * @pfn: any page
+ *
+ * Return: true if it was.
+ */
+bool balloon_blocks_unpark_page(struct balloon_blocks *bs, unsigned long pfn)
+{
+	struct balloon_block *block = block_find(bs, pfn);
+
+	if (!block || !block->parked ||
+	    !__test_and_clear_bit(block_offset(pfn), block->parked))
+		return false;
+	if (!--block->nr_parked) {
+		kfree(block->parked);
+		block->parked = NULL;
+		block_destroy_if_empty(bs, block);
+	}
+	return true;
 }

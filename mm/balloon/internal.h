@@ -251,6 +251,7 @@ unsigned int balloon_blocks_nr_parked(struct balloon_blocks *bs,
 unsigned long *balloon_blocks_unpark(struct balloon_blocks *bs,
 				     unsigned long *index,
 				     unsigned int *nr);
+bool balloon_blocks_unpark_page(struct balloon_blocks *bs, unsigned long pfn);
 
 /*
  * mm/balloon/placement.c
@@ -298,6 +299,7 @@ void balloon_hold_back(struct balloon *b, unsigned long pfn,
 void balloon_free_refused(struct balloon *b);
 bool __balloon_park(struct balloon *b, unsigned long pfn,
 		    unsigned int nr);
+bool __balloon_unpark(struct balloon *b, struct page *page);
 void balloon_free_parked(struct balloon *b);
 
 /* mm/balloon/ranges.c */
@@ -512,12 +514,13 @@ extern const struct attribute_group *balloon_dev_groups[];
 /*
  * A page is the device's from balloon_page_set_owner() to
  * balloon_page_clear_owner(); in between compaction may call us with it, under
- * the page lock.  Both are under the page lock, too, with two exceptions.  A
+ * the page lock.  Both are under the page lock, too, with three exceptions.  A
  * page that was just allocated gets its owner without: a scanner that has taken
  * a reference looks for the mark under the lock, finds the owner with it, and
- * isolates nothing, since the page is not BALLOONED yet.  A page to which nobody
- * can get a reference, because the count is frozen, gets or loses its owner
- * without: nobody can take the lock.
+ * isolates nothing, since the page is not BALLOONED yet.  So does a page that is
+ * parked: a scanner that finds the owner waits for pages_lock, and unparks it.  A
+ * page to which nobody can get a reference, because the count is frozen, gets or
+ * loses its owner without: nobody can take the lock.
  */
 static inline struct balloon_dev_info *balloon_page_owner(struct page *page)
 {

@@ -413,6 +413,9 @@ void balloon_free_refused(struct balloon *b)
  * @pfn: first of adjacent pages that nobody owns
  * @nr: number of pages
  *
+ * They are the device's and movable, though they are not in the balloon: whoever
+ * wants the memory that they are in the way of gets it, see __balloon_unpark().
+ *
  * Context: under @b->pages_lock.
  * Return: false if there was no memory for the index, and pages were freed.
  */
@@ -431,10 +434,32 @@ bool __balloon_park(struct balloon *b, unsigned long pfn,
 			balloon_range_put(pfn, n);
 			parked = false;
 		} else {
+			pages_own(b, pfn_to_page(pfn), n);
 			b->nr_parked += n;
 		}
 	}
 	return parked;
+}
+
+/**
+ * __balloon_unpark - let go of a page that somebody wants to isolate
+ * @b: the device
+ * @page: a page of the device
+ *
+ * Context: under the page lock and @b->pages_lock.
+ * Return: true if it was parked.  It belongs to nobody now, and the caller drops
+ * the allocator's reference to it.
+ */
+bool __balloon_unpark(struct balloon *b, struct page *page)
+{
+	lockdep_assert_held(&b->pages_lock);
+	if (!b->nr_parked ||
+	    !balloon_blocks_unpark_page(&b->blocks, page_to_pfn(page)))
+		return false;
+	b->nr_parked--;
+	balloon_page_clear_owner(page);
+	__ClearPageOffline(page);
+	return true;
 }
 
 /**
@@ -457,8 +482,8 @@ void balloon_free_parked(struct balloon *b)
 		if (pages)
 			for_each_set_bitrange(start, end, pages,
 					      BALLOON_BLOCK_PAGES)
-				balloon_range_put((index << BALLOON_BLOCK_SHIFT) +
-						  start, end - start);
+				balloon_range_free(b, (index << BALLOON_BLOCK_SHIFT) +
+						   start, end - start);
 		kfree(pages);
 		cond_resched();
 	} while (pages || index);

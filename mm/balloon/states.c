@@ -34,6 +34,9 @@
  * begin_migrate changes two pages: the new one becomes PENDING_INFLATE, the old
  * one PENDING_DEFLATE.
  *
+ * A run of compaction parks pages: from FREE, and as such they count, to FREE, see
+ * __balloon_park().
+ *
  * A page-level driver tells its hypervisor by itself, so its pages are inserted
  * BALLOONED and replaced at once.
  *

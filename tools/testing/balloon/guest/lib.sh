@@ -192,6 +192,12 @@ at_rest() {
 # quiet [DEVICE]: nothing is on its way, whatever the target is.
 quiet() { [ "$(balloon_value pending_pages "$1")" = 0 ] && [ "$(balloon_value isolated_pages "$1")" = 0 ]; }
 
+all_quiet() {
+	for device in $(devices); do
+		quiet "$device" || return
+	done
+}
+
 # The stock driver counts a page before it tells the host, so one look at the count is too early by up to 256
 # pages: the count and the device's interrupts must also have stood still since the look before.
 events_at_rest() {
@@ -617,8 +623,15 @@ null_balloon_to() {
 
 null_at_rest() { [ "$(balloon_value actual_pages "$1")" = "$2" ] && at_rest "$1"; }
 
-# null_ledger NAME [FOREIGN]: the device's own record against the guest's page flags.
+# null_ledger NAME [FOREIGN]: wait for rest, then hold the device's own record against the guest's page flags.
 null_ledger() {
+	hold_still
+	wait_until 10 all_quiet || not_ok "balloons at rest before the ledger of $1 is read"
+	null_ledger_now "$@"
+	let_go
+}
+
+null_ledger_now() {
 	equal "ledger of $1 equals the guest's" "$(null_get "$1" ledger_pages)" $(($(offline_pages) - ${2:-0}))
 	equal "so many pages more were inflated than deflated" "$(null_get "$1" ledger_pages)" \
 		$(($(null_get "$1" ledger_inflated) - $(null_get "$1" ledger_deflated)))

@@ -595,6 +595,24 @@ static void pages_are_parked(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, balloon_blocks_unpark(bs, &index, &nr));
 }
 
+/* ... one by one, too, and of the last one the block goes. */
+static void single_pages_are_unparked(struct kunit *test)
+{
+	struct model *m = test->priv;
+	struct balloon_blocks *bs = &m->bs;
+	unsigned long index = FIRST_PFN >> BALLOON_BLOCK_SHIFT;
+
+	KUNIT_EXPECT_FALSE(test, balloon_blocks_unpark_page(bs, FIRST_PFN));
+	KUNIT_EXPECT_EQ(test, balloon_blocks_park(bs, FIRST_PFN, 3, GFP_NOWAIT), 0);
+	KUNIT_EXPECT_TRUE(test, balloon_blocks_unpark_page(bs, FIRST_PFN + 1));
+	KUNIT_EXPECT_FALSE(test, balloon_blocks_unpark_page(bs, FIRST_PFN + 1));
+	KUNIT_EXPECT_FALSE(test, balloon_blocks_unpark_page(bs, FIRST_PFN + 3));
+	KUNIT_EXPECT_EQ(test, balloon_blocks_nr_parked(bs, index), 2);
+	KUNIT_EXPECT_TRUE(test, balloon_blocks_unpark_page(bs, FIRST_PFN));
+	KUNIT_EXPECT_TRUE(test, balloon_blocks_unpark_page(bs, FIRST_PFN + 2));
+	KUNIT_EXPECT_EQ(test, test_objects, 0);
+}
+
 /* Upwards from the cursor, and not beyond the end. */
 static void marked_blocks_are_taken(struct kunit *test)
 {
@@ -805,6 +823,7 @@ static struct kunit_case blocks_test_cases[] = {
 	KUNIT_CASE(prepare_races_with_reserve),
 	KUNIT_CASE(prepare_some_then_give_up),
 	KUNIT_CASE(pages_are_parked),
+	KUNIT_CASE(single_pages_are_unparked),
 	KUNIT_CASE(marked_blocks_are_taken),
 	KUNIT_CASE(many_blocks_take_several_calls),
 	KUNIT_CASE(extreme_page_numbers),

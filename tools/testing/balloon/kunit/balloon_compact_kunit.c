@@ -464,6 +464,44 @@ static void reason_comes(void)
 		give_a_reason(true);
 }
 
+/* Park @nr free pages of the second block. */
+static unsigned int park_some(struct kunit *test, unsigned int nr)
+{
+	unsigned int i, parked = 0;
+
+	spin_lock_irq(&host.b.pages_lock);
+	for (i = BALLOON_BLOCK_PAGES; i < ARENA_PAGES && parked < nr; i++)
+		if (fake_take_page(i))
+			parked += __balloon_park(&host.b, page_to_pfn(arena + i), 1);
+	spin_unlock_irq(&host.b.pages_lock);
+	KUNIT_EXPECT_EQ(test, host.b.nr_parked, nr);
+	return parked;
+}
+
+/* Whoever wants the memory, a parked page is not in his way; one of the balloon is isolated. */
+static void parked_pages_make_room(struct kunit *test)
+{
+	unsigned int i, isolated = 0;
+
+	scatter(test, 300, 3);
+	KUNIT_ASSERT_EQ(test, park_some(test, 20), 20);
+	for (i = BALLOON_BLOCK_PAGES; i < ARENA_PAGES; i++)
+		isolated += compaction_isolate(arena + i);
+	KUNIT_EXPECT_EQ(test, isolated, host.b.isolated_pages);
+	KUNIT_EXPECT_GT(test, isolated, 100);
+	KUNIT_EXPECT_EQ(test, host.b.nr_parked, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 300);
+	validate(test);
+	while (compaction_first())
+		compaction_putback(compaction_first());
+
+	/* What nobody wants is freed in the end, in pieces. */
+	KUNIT_ASSERT_EQ(test, park_some(test, 20), 20);
+	balloon_free_parked(&host.b);
+	KUNIT_EXPECT_EQ(test, host.b.nr_parked, 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 300);
+}
+
 /* Whatever else happens ends it at once, with nothing left behind. */
 static void background_gives_way(struct kunit *test)
 {
@@ -520,6 +558,7 @@ static struct kunit_case compact_test_cases[] = {
 	KUNIT_CASE(background_run),
 	KUNIT_CASE(background_runs_for_more_holes_only),
 	KUNIT_CASE(background_is_not_worth_it),
+	KUNIT_CASE(parked_pages_make_room),
 	KUNIT_CASE(background_gives_way),
 	KUNIT_CASE(deflation_waits_for_the_background),
 	KUNIT_CASE(random_walk_with_exchanges),

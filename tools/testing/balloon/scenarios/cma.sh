@@ -12,7 +12,6 @@ in_area() { offline_pages_among "$(area base_pfn)" "$(area count)"; }
 # While most of what is free is in the area, movable pages are taken from there.
 verify_start 64
 load_driver
-hold_still	# parked pages are in the way of whoever wants a range of memory
 balloon_to 128
 say "area of $(area count) pages, $(in_area) of the balloon in it"
 check "the balloon sits in the area" [ "$(in_area)" -gt 1000 ]

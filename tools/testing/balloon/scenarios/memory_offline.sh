@@ -24,7 +24,6 @@ fullest() {
 
 verify_start 64
 load_driver
-hold_still	# parked pages are in the way of whoever wants a range of memory
 balloon_to 350
 ledger
 echo "# host: named 0 20000"
@@ -49,6 +48,20 @@ for mib in 200 350; do
 	balloon_to 350
 	ledger
 done
+# What a run of compaction has parked is not in the way of that block.
+exchanges() { [ "$(balloon_value stats/exchanged)" -gt $((exchanged + 500)) ]; }
+balloon_to 0
+start kept fragment 300
+echo 100 >"$CLASS/balloon0/$PROACTIVENESS"
+balloon_to 150
+for try in 1 2 3; do
+	exchanged=$(balloon_value stats/exchanged)
+	balloon_to $((150 + try))
+	wait_until 30 exchanges || not_ok "try $try: a run goes on"
+	check "block $block goes offline meanwhile" eval "echo offline >$BLOCKS/memory$block/state"
+	check "and online" eval "echo online_movable >$BLOCKS/memory$block/state"
+done
+stop kept
 verify_stop
 balloon_to 0
 ledger

@@ -58,7 +58,7 @@ zones | sed 's/^/# /'
 initial=$(owned)
 verify_start 64
 load_driver
-hold_still	# parked pages are in the way of whoever wants a range of memory
+hold_still	# pages are counted, node by node
 scattered 550 balloon_to
 for node in 0 1; do
 	check "node $node has pages of the balloon: $(node_pages $node)" [ "$(node_pages $node)" -gt 10000 ]
