@@ -27,6 +27,7 @@ run:
 ## make bench                    what inflation, deflation, migration and compaction cost, stock and ours side by side: 20 minutes
 .PHONY: bench
 bench: deps
+	@scripts/fetch-source $(KVER) >/dev/null
 	@$(MAKE) test-modules KVER=$(KVER)
 	@$(TESTS)/run-bench --kernel $(KVER) $(ARGS)
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Compaction of the balloon by itself: when an administrator asks for it, and in the
- * background when the balloon has taken whole blocks.
+ * Compaction of the balloon by itself: a run, whoever has asked for it.
  *
  * The pages of a balloon have no content.  So one can be exchanged for any page
  * that is free, which costs less than a migration, and the other page may be
@@ -26,11 +25,9 @@
  * allocator sorts its pieces by size and goes through all blocks with each size, so
  * that needs several rounds.
  *
- * A run in the background rests for most of the time, and ends at once when anybody
- * else has something to do with the balloon or the guest's memory.  One begins a
- * second after the target was reached, and when the guest has more holes than after
- * the last one.  That is looked for at growing intervals, by a timer that wakes no
- * processor.
+ * A run in the background (mm/balloon/background.c) rests for most of the time, and
+ * ends at once when anybody else has something to do with the balloon or the guest's
+ * memory.
  *
  * Uses no field of struct page.
  */
@@ -58,13 +55,6 @@
 
 /* Blocks that differ by no more pages are worth the same. */
 #define SLACK_PAGES		64U
-
-/* From the target to the first run in the background. */
-#define BACKGROUND_DELAY	HZ
-
-/* From one look for holes to the next: it doubles from the first to the last. */
-#define BACKGROUND_LOOK_MIN	(30 * HZ)
-#define BACKGROUND_LOOK_MAX	(32 * 60 * HZ)
 
 /* How long a run in the background works before it rests. */
 #define BACKGROUND_SLICE_NS	NSEC_PER_MSEC
@@ -681,29 +671,22 @@ int balloon_compact(struct balloon *b)
 	return err;
 }
 
-/* Has the guest's memory changed so that a run may win a block? */
-static bool is_worth_a_run(struct balloon *b)
-{
-	unsigned long holes = balloon_holes(), left;
-
-	spin_lock_irq(&b->pages_lock);
-	left = b->holes_left;
-	spin_unlock_irq(&b->pages_lock);
-	return READ_ONCE(b->proactiveness) && balloon_is_running(b) &&
-	       balloon_held(b) == READ_ONCE(b->target) &&
-	       READ_ONCE(b->nr_ballooned) && holes >= BALLOON_BLOCK_PAGES &&
-	       (left == ULONG_MAX || holes >= left + BALLOON_BLOCK_PAGES);
-}
-
-/* Return: true if blocks were won. */
-static bool compact_in_background(struct balloon *b)
+/**
+ * balloon_compact_in_background - the same, unasked and at leisure
+ * @b: the device
+ *
+ * Context: process; takes &balloon.proactiveness of a processor's time.
+ * Return: number of blocks that were evacuated.  &balloon.holes_left is what the run
+ * has left if it came to its end, else ULONG_MAX.
+ */
+unsigned long balloon_compact_in_background(struct balloon *b)
 {
 	struct balloon_compaction *c;
 	unsigned long won = 0;
 
 	c = kzalloc(sizeof(*c), GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 	if (!c)
-		return false;
+		return 0;
 	c->b = b;
 	c->background = true;
 	c->target = READ_ONCE(b->target);
@@ -720,69 +703,4 @@ static bool compact_in_background(struct balloon *b)
 	}
 	kfree(c);
 	return won;
-}
-
-/* ->compact_work of a device. */
-void balloon_compact_work(struct work_struct *work)
-{
-	struct balloon *b = container_of(to_delayed_work(work), struct balloon,
-					 compact_work);
-
-	if (is_worth_a_run(b) && compact_in_background(b))
-		b->look_interval = 0;
-	b->look_interval = clamp(2 * b->look_interval,
-				 (unsigned long)BACKGROUND_LOOK_MIN,
-				 (unsigned long)BACKGROUND_LOOK_MAX);
-	spin_lock_irq(&b->pages_lock);
-	if (READ_ONCE(b->proactiveness) && !balloon_is_leaving(b))
-		queue_delayed_work(balloon_wq, &b->look_work, b->look_interval);
-	spin_unlock_irq(&b->pages_lock);
-}
-
-/* ->look_work of a device: its timer does not wake a processor that is idle. */
-void balloon_look_work(struct work_struct *work)
-{
-	struct balloon *b = container_of(to_delayed_work(work), struct balloon,
-					 look_work);
-
-	spin_lock_irq(&b->pages_lock);
-	if (!balloon_is_leaving(b))
-		mod_delayed_work(balloon_wq, &b->compact_work, 0);
-	spin_unlock_irq(&b->pages_lock);
-}
-
-/**
- * balloon_set_proactiveness - how much time runs in the background may take
- * @b: the device
- * @proactiveness: 0, never, to BALLOON_PROACTIVENESS_MAX
- *
- * With 0 a run that was under way has ended on return, unless the hypervisor is
- * silent.
- *
- * Context: process, may sleep.
- */
-void balloon_set_proactiveness(struct balloon *b, unsigned int proactiveness)
-{
-	WRITE_ONCE(b->proactiveness, proactiveness);
-	balloon_compact_soon(b);
-	if (proactiveness)
-		return;
-	wake_up(&b->wait);
-	wait_event_interruptible_timeout(b->wait, !READ_ONCE(b->background),
-					 READ_ONCE(b->ack_timeout));
-}
-
-/**
- * balloon_compact_soon - the balloon may have taken whole blocks
- * @b: the device
- *
- * Context: process.
- */
-void balloon_compact_soon(struct balloon *b)
-{
-	spin_lock_irq(&b->pages_lock);
-	b->holes_left = ULONG_MAX;
-	if (READ_ONCE(b->proactiveness) && !balloon_is_leaving(b))
-		mod_delayed_work(balloon_wq, &b->compact_work, BACKGROUND_DELAY);
-	spin_unlock_irq(&b->pages_lock);
 }

@@ -102,7 +102,7 @@ static void device_init(struct balloon *b, const struct balloon_dev_ops *ops)
 	b->max_ranges = bound(ops->max_ranges, BALLOON_BATCH_RANGES);
 	b->max_pages = bound(ops->max_pages, BALLOON_BATCH_PAGES);
 	b->ack_timeout = BALLOON_ACK_TIMEOUT;
-	b->floor = balloon_default_floor();
+	balloon_init_floor(b);
 	INIT_WORK(&b->reap_work, balloon_reap_work);
 	INIT_DELAYED_WORK(&b->flush_work, balloon_flush_work);
 	INIT_DELAYED_WORK(&b->watchdog, balloon_watchdog);

@@ -8,6 +8,7 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
+#include <linux/moduleparam.h>
 #include <linux/nodemask.h>
 #include <linux/sizes.h>
 #include <linux/swap.h>
@@ -116,16 +117,46 @@ long balloon_mem_available(void)
 	return available > 0 ? available + sum_of_zones(between_watermarks) : 0;
 }
 
-/**
- * balloon_default_floor - what a balloon leaves, unless told otherwise
- *
- * Context: any.
- * Return: number of pages.
- */
-unsigned long balloon_default_floor(void)
+static long floor_pages = -1;
+module_param(floor_pages, long, 0644);
+MODULE_PARM_DESC(floor_pages, "Pages that balloons which appear from now on leave to the guest; -1 (default): 1/64 of memory, at least 16 MiB");
+
+static unsigned long default_floor(void)
 {
 	return max_t(unsigned long, totalram_pages() >> BALLOON_FLOOR_SHIFT,
 		     BALLOON_FLOOR_MIN);
+}
+
+/**
+ * balloon_init_floor - what a balloon leaves to the guest that has just appeared
+ * @b: the device
+ *
+ * Context: any.
+ */
+void balloon_init_floor(struct balloon *b)
+{
+	long nr = READ_ONCE(floor_pages);
+
+	b->floor_is_set = nr >= 0;
+	b->floor = b->floor_is_set ? min_t(unsigned long, nr, totalram_pages()) :
+				     default_floor();
+}
+
+/**
+ * balloon_set_floor - an administrator says what a balloon leaves to the guest
+ * @b: the device
+ * @nr: number of pages
+ *
+ * It is for good: a balloon that appears later, such as the same one when its device
+ * was bound again, begins with it.
+ *
+ * Context: any.
+ */
+void balloon_set_floor(struct balloon *b, unsigned long nr)
+{
+	WRITE_ONCE(b->floor, nr);
+	WRITE_ONCE(b->floor_is_set, true);
+	WRITE_ONCE(floor_pages, nr);
 }
 
 /**

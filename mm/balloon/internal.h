@@ -488,7 +488,8 @@ void balloon_oom_remove(struct balloon *b);
 /* mm/balloon/floor.c */
 unsigned long balloon_room_above_floor(struct balloon *b);
 long balloon_mem_available(void);
-unsigned long balloon_default_floor(void);
+void balloon_init_floor(struct balloon *b);
+void balloon_set_floor(struct balloon *b, unsigned long nr);
 unsigned long balloon_swap_to_spare(struct balloon *b);
 unsigned long balloon_room_by_swap(void);
 long balloon_swap_in_memory(void);
@@ -503,6 +504,9 @@ unsigned long balloon_spare_blocks(void);
 #define BALLOON_PROACTIVENESS_DEFAULT	20
 
 int balloon_compact(struct balloon *b);
+unsigned long balloon_compact_in_background(struct balloon *b);
+
+/* mm/balloon/background.c */
 void balloon_compact_work(struct work_struct *work);
 void balloon_look_work(struct work_struct *work);
 void balloon_compact_soon(struct balloon *b);

@@ -89,8 +89,7 @@ static ssize_t floor_pages_store(struct device *dev,
 		return err;
 	if (nr_pages > totalram_pages())
 		return -ERANGE;
-	WRITE_ONCE(to_balloon(dev)->floor, nr_pages);
-	WRITE_ONCE(to_balloon(dev)->floor_is_set, true);
+	balloon_set_floor(to_balloon(dev), nr_pages);
 	return len;
 }
 static DEVICE_ATTR_RW(floor_pages);

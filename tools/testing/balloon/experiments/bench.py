@@ -15,7 +15,8 @@ from .measure import Round
 SCRIPT = Path(__file__).with_name("bench.sh")
 STEP = re.compile(r"# step (\d+) (\w+)$")
 BUSY = re.compile(r"# busy (-?\d+) (\d+) (\d+)$")
-VALUE = re.compile(r"# (allocator_\w+|slab|irqsoff|free|possible) (-?\d+)$")
+REST = re.compile(r"# rest (\d+) (\d+)$")
+VALUE = re.compile(r"# (allocator_\w+|slab|irqsoff|free|free_before|possible|fallback|compact_fail|oom_kill) (-?\d+)$")
 BETWEEN = re.compile(r"# between (.+)$")
 PAGES_PER_MIB = 256
 REPORTING = {"off": "", "on": "free-page-reporting=on,page-poison=on"}
@@ -40,6 +41,8 @@ COUNTED = {"icount": "1", "mem": "2000", "smp": "1", "append": f"init_on_alloc=0
 TIMED = {"icount": "0", "mem": "2000", "append": "init_on_alloc=0", "timeout": "900"}
 TIMES = 5
 HOLES = (1, 16, 256)    # pages in a row, of the holes that a balloon is scattered over
+WHOLE = (100, 200, 300, 400)    # MiB, of balloons in 350 MiB of such holes
+HUGE_BOOTS = 7
 TIMED_STEPS = {"STEPS": " ".join(["1024 0"] * TIMES + ["use 1024 0"] * TIMES + ["use", "flap"]), "USED": 1500}
 EXPERIMENTS = {
     "counted": (VARIANTS, COUNTED, {"STEPS": UP_AND_DOWN, "ALLOCATOR": 1}),
@@ -47,6 +50,12 @@ EXPERIMENTS = {
     "large": (PLAIN, {**COUNTED, "mem": "17600", "timeout": "900"}, {"STEPS": "64 0 4096 0 16384 0"}),
     "compacted": (("stock", "ours, single pages"), {**COUNTED, "mem": "1024", "timeout": "600"},
                   {"STEPS": " ".join(f"scatter{run} compact 0" for run in HOLES)}),
+    **{f"unasked, holes of {run}": (("stock", "ours"), {**COUNTED, "mem": "1536", "timeout": "900"},
+                                    {"STEPS": f"hold{run} " + " ".join(f"use whole{mib} 0" for mib in WHOLE), "UNASKED": 1, "USED": 0})
+       for run in HOLES},
+    **{f"huge, boot {boot}": (("stock", "ours"), {"icount": "0", "mem": "1056", "selftests": "transhuge-stress", "timeout": "300"},
+                              {"STEPS": "huge", "UNASKED": 1}) for boot in range(1, HUGE_BOOTS + 1)},
+    "swap": (("stock", "ours"), {"icount": "0", "mem": "1024", "disk": "1024", "timeout": "300"}, {"STEPS": "swap", "UNASKED": 1}),
     "timed, 2 vCPUs": (REPORTED, {**TIMED, "smp": "2"}, TIMED_STEPS),
     "timed, 1 vCPU": (REPORTED, {**TIMED, "smp": "1"}, TIMED_STEPS),
     "timed, 4 vCPUs": (REPORTED, {**TIMED, "smp": "4"}, TIMED_STEPS),
@@ -77,6 +86,8 @@ def collector(values, steps):
             steps.append({"number": match[1], "what": match[2], "after": steps[-1]["what"] if steps else "0"})
         elif (match := BUSY.match(line)) and steps:
             steps[-1].update(pages=int(match[1]), run=int(match[2]), ns=int(match[3]))
+        elif (match := REST.match(line)) and steps:
+            steps[-1].update(rest_run=int(match[1]), share=int(match[2]))
         elif match := VALUE.match(line):
             (steps[-1] if steps else values)[match[1]] = int(match[2])
         elif (match := BETWEEN.match(line)) and steps:

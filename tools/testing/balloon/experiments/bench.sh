@@ -5,7 +5,8 @@
 # trace: memory_region_ops_read memory_region_ops_write
 #
 # The bench sets STEPS, see step(), PIECES (the order of what our driver takes at once), USED (MiB that are written to by the
-# step "use"), ALLOCATOR (1: the kernel's allocator alone is measured first), WATCH (1: how long interrupts are off is measured)
+# step "use", 0: nearly all that are available), ALLOCATOR (1: the kernel's allocator alone is measured first), WATCH (1: how long interrupts are off is measured), UNASKED (1: the
+# balloon may do what it does by itself)
 # and REST (seconds before each step: for half a minute after many single pages came and went, the kernel empties the
 # processors' lists). Lines "# step N WHAT", "# busy PAGES RUN NS" and "# KEY VALUE" are of one step; what the host counted is
 # between the counts "N" and "Nend".
@@ -33,10 +34,11 @@ resize() {
 	check "balloon of $1 MiB" busy "$1"
 }
 
-# A file's pages are written, and free again.
+# A file's pages are written, and free again: movable ones, so that what has holes stays of use to movable pages.
 use() {
+	[ "$USED" -gt 0 ] || USED=$(awk '/^MemAvailable/ { print int($2 / 1024) - 96 }' /proc/meminfo)
 	mkdir -p /tmp/used
-	mount -t ramfs ramfs /tmp/used
+	mount -t tmpfs -o size=100% tmpfs /tmp/used
 	dd if=/dev/zero of=/tmp/used/file bs=1M count="$USED" 2>/dev/null || not_ok "memory is used"
 	umount /tmp/used
 }
@@ -126,7 +128,44 @@ compacted() {
 
 slab() { sed -n 's/^Slab: *\([0-9]*\) kB/\1/p' /proc/meminfo; }
 
-# step WHAT: the balloon's next size in MiB, "use", "flap", "scatter" with a number, or "compact".
+# whole MIB: what a balloon of this size leaves of the free blocks, when it is at rest.
+whole() {
+	drain
+	say "free_before $(pagemap -s | sed 's/.* //')"
+	# shellcheck disable=SC2034 # target_seen compares with it
+	TARGET=$(($1 * PAGES_PER_MIB))
+	check "balloon of $1 MiB" busy "$1" 30
+	drain
+	say "free $(pagemap -s | sed 's/.* //')"
+}
+
+# The kernel's own test of huge pages beside a balloon that is scattered.
+huge() {
+	start around fragment 850
+	balloon_to 400
+	stop around
+	for file in enabled defrag; do
+		echo always >/sys/kernel/mm/transparent_hugepage/$file
+	done
+	fallback=$(vmstat thp_fault_fallback) failed=$(vmstat compact_fail)
+	transhuge-stress -d 3 420 >/tmp/stress 2>&1
+	say "fallback $(($(vmstat thp_fault_fallback) - fallback))"
+	say "compact_fail $(($(vmstat compact_fail) - failed))"
+	say "busy 0 0 0"
+}
+
+# What is cold can go to swap.
+swap() {
+	mkswap /dev/vda >/dev/null && swapon /dev/vda
+	mkdir /tmp/cold
+	mount -t tmpfs -o size=100% tmpfs /tmp/cold
+	dd if=/dev/urandom of=/tmp/cold/file bs=1M count=500 2>/dev/null
+	resize 600
+	say "oom_kill $(vmstat oom_kill)"
+}
+
+# step WHAT: the balloon's next size in MiB, "use", "flap", "scatter" with a number, "compact", "hold" with a number (others
+# keep holes of so many pages, until "release"), "whole" with a size in MiB, "huge" or "swap".
 step() {
 	before=$(slab)
 	[ "$WATCH" != 1 ] || echo 0 >$TRACING/tracing_max_latency
@@ -135,6 +174,11 @@ step() {
 	flap) took flap ;;
 	scatter*) scatter "${1#scatter}" ;;
 	compact) compacted ;;
+	hold*) took start kept fragment 700 1 "${1#hold}" ;;
+	release) took stop kept ;;
+	whole*) whole "${1#whole}" ;;
+	huge) huge ;;
+	swap) swap ;;
 	*) resize "$1" ;;
 	esac
 	settle
@@ -144,7 +188,7 @@ step() {
 
 [ "$DRIVER" != ours ] || load_module ours/balloon_compaction inflate_order="$PIECES" || not_ok "core loaded"
 load_driver
-hold_still	# what is measured here is asked for
+[ "$UNASKED" = 1 ] || hold_still	# what is measured here is asked for
 # Until the kernel has reported what is free, and done what else it puts off.
 sleep 5
 [ "$ALLOCATOR" != 1 ] || allocators

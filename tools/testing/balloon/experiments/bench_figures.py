@@ -5,7 +5,7 @@ From measured boots of the bench to its figures: one row each, see figure().
 What was not measured is None, all the way to the row.
 """
 from . import compare
-from .bench import HOLES, PAGES_PER_MIB
+from .bench import HOLES, HUGE_BOOTS, PAGES_PER_MIB, WHOLE
 
 PAGES_PER_GIB = 1024 * PAGES_PER_MIB
 SIZES = (64, 256, 1024, 4096, 16384)
@@ -81,7 +81,7 @@ def by_size(boots, variant, value):
 # --- rows ------------------------------------------------------------------------------------------------------
 
 def figures(boots, rounds):
-    return [*host_operations(boots), *instructions(boots), *sizes(boots), *of_rounds(rounds), *compacted(boots), *times(boots), *latencies(boots),
+    return [*host_operations(boots), *instructions(boots), *sizes(boots), *of_rounds(rounds), *compacted(boots), *unasked(boots), *huge_pages(boots), *swapped(boots), *times(boots), *latencies(boots),
             *ledgers(boots, rounds)]
 
 
@@ -173,6 +173,59 @@ def free_percent(*which):
 
 def per_page_moved(*which):
     return compare.middle([step["run"] / step["pages"] for step in compactions(*which) if step["pages"]])
+
+
+def unasked(boots):
+    """Default settings, and nobody writes to any file. Memory was in use right before."""
+    for run in HOLES:
+        for mib in WHOLE:
+            stock, ours = of_both(whole, boots, f"unasked, holes of {run}", "ours", f"whole{mib}")
+            yield figure(f"free 2 MiB blocks at rest, {mib} MiB into 350 MiB of holes of {run}",
+                         f"1.5 GiB guest, half a minute later; before: {stock.get('free_before')} and {ours.get('free_before')}",
+                         [stock.get("free"), ours.get("free")], stock.get("free"), at_least=True)
+        for title, value, aim in UNASKED:
+            values = [value(step) if step else None for step in of_both(whole, boots, f"unasked, holes of {run}", "ours", "whole300")]
+            yield figure(f"{title}, 300 MiB into holes of {run}", "-icount, reporting is off", values,
+                         values[0] if aim == "stock" else aim)
+
+
+# Of one step: what it says, of what, and what is to be reached.
+UNASKED = (
+    ("guest instructions per page until the host has it", lambda step: step["run"] / step["pages"], 20),
+    ("guest instructions per page until all is at rest", lambda step: step["rest_run"] / step["pages"], "stock"),
+    ("percent of the processor in the busiest second after that", lambda step: step["share"] / 10, 5),
+    ("discards per GiB until all is at rest", lambda step: step["host"]["discards"] * PAGES_PER_GIB / step["pages"], None),
+    ("exits per GiB until all is at rest", lambda step: step["host"]["exits"] * PAGES_PER_GIB / step["pages"], None),
+    ("percent of it that the host got", lambda step: -100 * step["host"]["resident"] / step["pages"], None),
+)
+
+
+def whole(*which):
+    return next(named(*which), {})
+
+
+def named(boots, experiment, variant, what):
+    """All such steps."""
+    return (step for boot in boots if (boot["experiment"], boot["variant"]) == (experiment, variant)
+            for step in boot["steps"] if step["what"] == what)
+
+
+def huge_pages(boots):
+    """Of the kernel's own test in several boots of each."""
+    steps = [[step for boot in range(1, HUGE_BOOTS + 1) for step in named(boots, f"huge, boot {boot}", variant, "huge")]
+             for variant in ("stock", "ours")]
+    how = "transhuge-stress -d 3 420; 1 GiB guest, 400 MiB balloon over a random half of 850 MiB"
+    yield figure(f"boots of {HUGE_BOOTS} in which a page fault got no huge page", how,
+                 [sum(step["fallback"] > 0 for step in of) if of else None for of in steps], 0)
+    failed = [compare.total([step["compact_fail"] for step in of]) for of in steps]
+    yield figure("compactions of page faults that failed in these boots", "compact_fail of /proc/vmstat", failed, failed[0])
+
+
+def swapped(boots):
+    stock, ours = (next(named(boots, "swap", variant, "swap"), {}) for variant in ("stock", "ours"))
+    yield figure("time to inflate 600 MiB of 1 GiB, 500 MiB of it cold, 1 GiB of swap", "only a ratio, stock = 1",
+                 ratio([stock.get("ns"), ours.get("ns")]), 2)
+    yield figure("processes killed meanwhile", "oom_kill of /proc/vmstat", [stock.get("oom_kill"), ours.get("oom_kill")], 0)
 
 
 def times(boots):

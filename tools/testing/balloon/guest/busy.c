@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * busy MIB - ask the host for a balloon of MIB and say what the way there cost.
+ * busy MIB [SECONDS] - ask the host for a balloon of MIB and say what the way there
+ * cost.
  *
  * Prints the request, waits until /proc/vmstat has counted the pages that were
  * missing or too many and nothing else happens, and prints
@@ -10,6 +11,13 @@
  * RUN is how long other tasks than this program ran, as /proc/PID/schedstat has
  * it, from right before the device's interrupt; with QEMU's -icount a nanosecond
  * is a guest instruction.  NS is how long it took until the last page was counted.
+ *
+ * What goes on afterwards is watched for so many SECONDS, and then comes
+ *
+ *	# rest RUN SHARE
+ *
+ * RUN is how long other tasks ran in all, from the interrupt on; SHARE is what they
+ * ran of the busiest of these seconds, in parts of a thousand.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -100,14 +108,33 @@ static long long pages_now(void)
 	return counted("\nballoon_inflate ") - counted("\nballoon_deflate ");
 }
 
+static void watch(int seconds, long long ran)
+{
+	long long before = run_ns(), from = clock_ns(CLOCK_MONOTONIC_RAW);
+	long long share, most = 0;
+
+	while (seconds-- > 0) {
+		long long now, to;
+
+		sleep(1);
+		now = run_ns();
+		to = clock_ns(CLOCK_MONOTONIC_RAW);
+		share = (now - before) * 1000 / (to - from);
+		most = share > most ? share : most;
+		before = now;
+		from = to;
+	}
+	printf("# rest %lld %lld\n", before - ran, most);
+}
+
 int main(int argc, char **argv)
 {
-	long long target = argc == 2 ? atoll(argv[1]) * PAGES_PER_MIB : -1;
+	long long target = argc == 2 || argc == 3 ? atoll(argv[1]) * PAGES_PER_MIB : -1;
 	long long pages, seen, ran, now, start, end;
 	int asked = 0;
 
 	if (target < 0) {
-		fprintf(stderr, "usage: busy MIB\n");
+		fprintf(stderr, "usage: busy MIB [SECONDS]\n");
 		return 2;
 	}
 	pages = target - pages_now();
@@ -132,5 +159,7 @@ int main(int argc, char **argv)
 	end = clock_ns(CLOCK_MONOTONIC_RAW);
 	usleep(SETTLE_US);
 	printf("# busy %lld %lld %lld\n", pages, run_ns() - ran, end - start);
+	if (argc == 3)
+		watch(atoi(argv[2]), ran);
 	return 0;
 }

@@ -438,7 +438,7 @@ class Session:
 
     def host_count(self, label, mark):
         self.trace.read_until_mark(int(mark))
-        self.report.counts[label] = self.host.moment()
+        self.report.counts[label] = {**self.host.moment(), "resident": self.machine.resident_pages()}
 
     def host_coverage(self, what):
         if what == "begin":

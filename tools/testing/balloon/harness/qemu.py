@@ -274,6 +274,11 @@ class Qemu:
         ram = status["ram"]
         return (ram["total"] - ram["remaining"]) // ram["page-size"] - ram["normal"] - ram["duplicate"]
 
+    def resident_pages(self):
+        """What the host has given to the guest so far and to QEMU itself: pages of 4 KiB that are no file's."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return sum(map(int, re.findall(r"Rss(?:Anon|Shmem):\s*(\d+) kB", status))) // 4
+
     def error_text(self):
         text = (self.work / "qemu.err").read_text(errors="replace").strip()
         return " ".join(text.split())

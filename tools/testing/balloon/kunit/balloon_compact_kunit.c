@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit suite of mm/balloon/compact.c and mm/balloon/placement.c: which blocks the
+ * KUnit suite of mm/balloon/compact.c, background.c and placement.c: which blocks the
  * balloon leaves, which pages are exchanged for which, what is parked, and
  * what happens when the hypervisor or the guest lacks something.  The arena is two
  * blocks.
@@ -509,7 +509,7 @@ static void background_gives_way(struct kunit *test)
 	for (reason = 0; reason < 5; reason++) {
 		allocations = 2;
 		test_meanwhile = reason_comes;
-		KUNIT_EXPECT_FALSE(test, compact_in_background(&host.b));
+		KUNIT_EXPECT_EQ(test, balloon_compact_in_background(&host.b), 0);
 		give_a_reason(false);
 		settle(test);
 		KUNIT_EXPECT_PTR_EQ(test, test_meanwhile, NULL);

@@ -31,6 +31,8 @@ static long test_free, test_anon, test_swap;
 #define global_node_page_state(item)	test_anon
 #undef get_nr_swap_pages
 #define get_nr_swap_pages()		test_swap
+#undef module_param
+#define module_param(name, type, mode)	extern int test_no_parameter
 #include "../../../../mm/balloon/floor.c"
 
 static unsigned int nr_zones_with_memory(void)
@@ -64,15 +66,38 @@ static void floor_is_a_part_of_memory_but_not_too_small(struct kunit *test)
 	static const unsigned long min = SZ_16M >> PAGE_SHIFT;
 
 	test_totalram = 0;
-	KUNIT_EXPECT_EQ(test, balloon_default_floor(), min);
+	KUNIT_EXPECT_EQ(test, default_floor(), min);
 	test_totalram = 64 * min;
-	KUNIT_EXPECT_EQ(test, balloon_default_floor(), min);
+	KUNIT_EXPECT_EQ(test, default_floor(), min);
 	test_totalram = 64 * min + 63;
-	KUNIT_EXPECT_EQ(test, balloon_default_floor(), min);
+	KUNIT_EXPECT_EQ(test, default_floor(), min);
 	test_totalram = 64 * min + 64;
-	KUNIT_EXPECT_EQ(test, balloon_default_floor(), min + 1);
+	KUNIT_EXPECT_EQ(test, default_floor(), min + 1);
 	test_totalram = 1UL << 30;
-	KUNIT_EXPECT_EQ(test, balloon_default_floor(), 1UL << 24);
+	KUNIT_EXPECT_EQ(test, default_floor(), 1UL << 24);
+}
+
+/* What was written is for good, within reason. */
+static void floor_outlives_its_balloon(struct kunit *test)
+{
+	struct balloon *b = kunit_kzalloc(test, sizeof(*b), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	test_totalram = 1UL << 20;
+	balloon_init_floor(b);
+	KUNIT_EXPECT_EQ(test, b->floor, 1UL << 14);
+	KUNIT_EXPECT_FALSE(test, b->floor_is_set);
+	balloon_set_floor(b, 0);
+	KUNIT_EXPECT_EQ(test, b->floor, 0);
+	KUNIT_EXPECT_TRUE(test, b->floor_is_set);
+	memset(b, 0, sizeof(*b));
+	balloon_init_floor(b);
+	KUNIT_EXPECT_EQ(test, b->floor, 0);
+	KUNIT_EXPECT_TRUE(test, b->floor_is_set);
+	floor_pages = LONG_MAX;
+	balloon_init_floor(b);
+	KUNIT_EXPECT_EQ(test, b->floor, test_totalram);
+	floor_pages = -1;
 }
 
 /* Only what there is to move, and only where it finds room; some room is left. */
@@ -111,6 +136,7 @@ static struct kunit_case floor_test_cases[] = {
 	KUNIT_CASE(swapping_is_waited_for),
 	KUNIT_CASE(memory_is_what_an_allocation_can_have),
 	KUNIT_CASE(floor_is_a_part_of_memory_but_not_too_small),
+	KUNIT_CASE(floor_outlives_its_balloon),
 	{}
 };
 

@@ -183,6 +183,7 @@ static void sysfs_sets_the_floor(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, done, i ? -ERANGE : len);
 		KUNIT_EXPECT_EQ(test, s->b.floor, most);
 	}
+	floor_pages = -1;
 }
 
 static struct kunit_case sysfs_test_cases[] = {

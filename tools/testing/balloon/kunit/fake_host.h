@@ -30,6 +30,8 @@ unsigned long floor_room_by_swap(void);
 unsigned long floor_free_to_spare(void);
 unsigned long floor_holes(void);
 unsigned long floor_spare_blocks(void);
+#undef module_param
+#define module_param(name, type, mode)	extern int fake_no_parameter
 #include "../../../../mm/balloon/floor.c"
 #undef balloon_free_to_spare
 #undef balloon_holes
@@ -52,6 +54,7 @@ unsigned long balloon_missing_to_high(void) { return fake.missing_to_high; }
 #include "../../../../mm/balloon_compaction.c"
 #include "../../../../mm/balloon/placement.c"
 #include "../../../../mm/balloon/compact.c"
+#include "../../../../mm/balloon/background.c"
 #include "../../../../mm/balloon/target.c"
 #include "../../../../mm/balloon/oom.c"
 
