@@ -7,7 +7,7 @@ verify_start 64
 load_driver
 scattered_balloon 200
 device=$(virtio_name)
-echo 12345 >$CLASS/balloon0/floor_pages
+echo 12345 >"$CLASS/balloon0/floor_pages"
 for _ in 1 2 3; do
 	compact_start
 	bind unbind "$device"
