@@ -102,9 +102,11 @@ struct balloon_core_batch {
  * @target: the target, as seen last
  * @held: pages at the beginning
  * @refused: pages that were refused before
+ * @may_ask: nobody is moved to swap, and it was not asked for that yet
  */
 struct balloon_round {
 	bool begun;
+	bool may_ask;
 	bool oom;
 	bool planned;
 	bool waited;
@@ -122,6 +124,7 @@ struct balloon_round {
  * @free: free pages of swap at the beginning
  * @used: pages of memory that swap took then
  * @most: pages that the balloon goes down to for that, or ULONG_MAX
+ * @seen: free pages of swap when the last round began
  */
 struct balloon_swap {
 	bool begun;
@@ -130,6 +133,7 @@ struct balloon_swap {
 	long free;
 	long used;
 	unsigned long most;
+	long seen;
 };
 
 /*

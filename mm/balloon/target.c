@@ -107,6 +107,18 @@ static bool swap_is_of_use(struct balloon *b)
 }
 
 /*
+ * The kernel swaps when an allocation finds less than the low watermarks.  If that much
+ * is not free, and nothing has come to swap since the last round, nobody has asked.
+ */
+static unsigned long room_to_ask(struct balloon *b)
+{
+	bool may_ask = b->round.may_ask;
+
+	b->round.may_ask = false;
+	return may_ask ? PAGES_AT_ONCE : 0;
+}
+
+/*
  * How much may the balloon take now?  What is cold can go to swap, as with any other
  * user of memory, unless an administrator has set what is to stay.  That takes the
  * kernel some time, in which nothing more is taken.
@@ -118,7 +130,8 @@ static unsigned long room_to_inflate(struct balloon *b)
 	if (room || READ_ONCE(b->floor_is_set) || !balloon_swap_to_spare(b) ||
 	    !swap_is_of_use(b))
 		return room;
-	return min(balloon_room_by_swap(), balloon_swap_to_spare(b));
+	return min(balloon_room_by_swap() ?: room_to_ask(b),
+		   balloon_swap_to_spare(b));
 }
 
 /*
@@ -284,12 +297,16 @@ void balloon_report(struct balloon *b)
 
 static void round_begin(struct balloon *b)
 {
+	long free_swap = get_nr_swap_pages();
+
 	b->round = (struct balloon_round) {
 		.begun = true,
 		.target = b->round.target,
 		.held = balloon_held(b),
 		.refused = READ_ONCE(b->stats.refused),
+		.may_ask = free_swap == b->swap.seen,
 	};
+	b->swap.seen = free_swap;
 }
 
 /* What has come in since the work item ran last. */

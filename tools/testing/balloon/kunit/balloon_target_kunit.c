@@ -270,6 +270,15 @@ static void cold_memory_goes_to_swap(struct kunit *test)
 	balloon_set_target(&host.b, 200);
 	run_worker(test);
 	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 100);
+	/* It is while swap fills. */
+	fake.free_swap -= 10;
+	fake_let_pass(HZ / 4);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 100);
+	/* If it does not fill, the kernel is asked, a little at a time. */
+	fake_let_pass(HZ / 2);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 100 + PAGES_AT_ONCE);
 	fake.room_by_swap = 10;
 	fake_let_pass(60 * HZ);
 	settle(test);
