@@ -24,7 +24,7 @@ run:
 	@scripts/build-modules "$(KVER)"
 	@$(TESTS)/run-experiment --kernel $(KVER) $(ARGS)
 
-## make bench                    what inflation, deflation, migration and compaction cost, stock and ours side by side: 20 minutes
+## make bench                    what inflation, deflation, migration and compaction cost, stock and ours side by side: about 40 minutes
 .PHONY: bench
 bench: deps
 	@scripts/fetch-source $(KVER) >/dev/null
