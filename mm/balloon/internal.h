@@ -19,6 +19,7 @@
 #include <linux/balloon_compaction.h>
 #include <linux/bits.h>
 #include <linux/mmzone.h>
+#include <linux/nodemask.h>
 #include <linux/workqueue.h>
 
 #include "movable.h"
@@ -280,6 +281,9 @@ void balloon_keep_fullest(struct balloon *b, int nid,
 void balloon_plan_deflation(struct balloon *b, unsigned long nr);
 unsigned int __balloon_take(struct balloon *b, unsigned int max,
 			    unsigned long *pfn, bool *more);
+unsigned int __balloon_take_on(struct balloon *b, const nodemask_t *nodes,
+			       unsigned int max, unsigned long *index,
+			       unsigned long *pfn, bool *more);
 
 /* mm/balloon/pages.c */
 #define BALLOON_PAGE_GFP	(balloon_mapping_gfp_mask() | __GFP_NOMEMALLOC | \
@@ -479,8 +483,8 @@ do {									\
 
 void balloon_report(struct balloon *b);
 void balloon_work(struct work_struct *work);
-unsigned long balloon_oom_deflate(struct balloon *b, unsigned long nr,
-				  unsigned long timeout);
+unsigned long balloon_oom_deflate(struct balloon *b, const nodemask_t *nodes,
+				  unsigned long nr, unsigned long timeout);
 void balloon_deflate_all(struct balloon *b, unsigned long timeout);
 void balloon_abandon(struct balloon *b);
 

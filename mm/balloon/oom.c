@@ -8,10 +8,13 @@
  * Uses no field of struct page.
  */
 #include <linux/balloon_compaction.h>
+#include <linux/cpuset.h>
 #include <linux/device.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
+#include <linux/mempolicy.h>
 #include <linux/mutex.h>
+#include <linux/nodemask.h>
 #include <linux/notifier.h>
 #include <linux/oom.h>
 #include <linux/sizes.h>
@@ -30,27 +33,44 @@ static LIST_HEAD(oom_devices);		/* under balloon_oom_lock */
 static unsigned int nr_oom_devices;	/* under balloon_oom_lock */
 
 /*
- * Called with the kernel's own OOM lock held; allocates nothing.  Each device has
- * an equal share of the time that is left, so that one that is silent does not
- * keep the others from helping.
+ * Where has memory run out?  The kernel does not tell, but it is the task that needs
+ * memory that calls: by its cpuset or its policy it may be bound to some nodes.  What
+ * binds a part of its address space only (mbind) is not seen.
+ * Return: the nodes, or NULL for all.
  */
-static int oom_notify(struct notifier_block *nb, unsigned long unused,
-		      void *data)
+static const nodemask_t *nodes_in_need(void)
 {
-	unsigned long *freed = data, deadline = jiffies + BALLOON_OOM_TIMEOUT;
-	unsigned int nr_left;
+#ifdef CONFIG_NUMA
+	const struct mempolicy *policy = current->mempolicy;
+	static nodemask_t nodes;	/* under balloon_oom_lock */
+
+	nodes = cpuset_current_mems_allowed;
+	if (policy && policy->mode == MPOL_BIND)
+		nodes_and(nodes, nodes, policy->nodes);
+	if (!nodes_subset(node_states[N_MEMORY], nodes))
+		return &nodes;
+#endif
+	return NULL;
+}
+
+/*
+ * Each device has an equal share of the time that is left, so that one that is silent
+ * does not keep the others from helping.
+ */
+static void deflate_devices(const nodemask_t *nodes, unsigned long deadline,
+			    unsigned long *freed)
+{
+	unsigned int nr_left = nr_oom_devices;
 	struct balloon *b;
 	unsigned long nr;
 	long left;
 
-	mutex_lock(&balloon_oom_lock);
-	nr_left = nr_oom_devices;
 	list_for_each_entry(b, &oom_devices, oom_node) {
 		left = deadline - jiffies;
 		/* Another one may have given enough already. */
 		if (*freed >= BALLOON_OOM_PAGES || left <= 0)
 			break;
-		nr = balloon_oom_deflate(b, BALLOON_OOM_PAGES - *freed,
+		nr = balloon_oom_deflate(b, nodes, BALLOON_OOM_PAGES - *freed,
 					 left / nr_left + 1);
 		if (nr)
 			dev_info_ratelimited(b->dev, "out of memory: %lu pages given back\n",
@@ -58,6 +78,23 @@ static int oom_notify(struct notifier_block *nb, unsigned long unused,
 		*freed += nr;
 		nr_left--;
 	}
+}
+
+/*
+ * Called with the kernel's own OOM lock held; allocates nothing.  Pages of nodes that
+ * the task may not use are of use to it, too, if the kernel needs them on its behalf.
+ */
+static int oom_notify(struct notifier_block *nb, unsigned long unused,
+		      void *data)
+{
+	unsigned long *freed = data, deadline = jiffies + BALLOON_OOM_TIMEOUT;
+	const nodemask_t *nodes;
+
+	mutex_lock(&balloon_oom_lock);
+	nodes = nodes_in_need();
+	deflate_devices(nodes, deadline, freed);
+	if (nodes && !*freed)
+		deflate_devices(NULL, deadline, freed);
 	mutex_unlock(&balloon_oom_lock);
 	return NOTIFY_OK;
 }

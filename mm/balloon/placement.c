@@ -247,3 +247,29 @@ unsigned int __balloon_take(struct balloon *b, unsigned int max,
 		b->pass++;
 	return nr;
 }
+
+/**
+ * __balloon_take_on - BALLOONED -> PENDING_DEFLATE on some nodes
+ * @b: the device
+ * @nodes: the nodes
+ * @max: most pages to take, at least 1
+ * @index: number of the block where to begin, at first 0; becomes where to go on
+ * @pfn: set to the first page
+ * @more: set to true if there may be pages even if none is returned
+ *
+ * Context: as of __balloon_take().
+ * Return: as of __balloon_take().
+ */
+unsigned int __balloon_take_on(struct balloon *b, const nodemask_t *nodes,
+			       unsigned int max, unsigned long *index,
+			       unsigned long *pfn, bool *more)
+{
+	lockdep_assert_held(&b->pages_lock);
+	*more = balloon_blocks_next(&b->blocks, index);
+	if (!*more)
+		return 0;
+	if (node_isset(pfn_to_nid(*index << BALLOON_BLOCK_SHIFT), *nodes))
+		return __balloon_begin_deflate_block(&b->info, *index, max, pfn);
+	++*index;
+	return 0;
+}

@@ -224,20 +224,22 @@ static int balloon_inflate(struct balloon *b, unsigned long nr)
 	return enough ? 0 : -EAGAIN;
 }
 
-/* BALLOONED -> PENDING_DEFLATE */
+/* BALLOONED -> PENDING_DEFLATE, on @nodes or, if that is NULL, as planned. */
 static void take_pages_into(struct balloon *b,
-			    struct balloon_core_batch *batch, unsigned long nr)
+			    struct balloon_core_batch *batch, unsigned long nr,
+			    const nodemask_t *nodes)
 {
 	struct balloon_range_list *list = &batch->deflate;
+	unsigned long pfn, index = 0;
 	unsigned int n, max;
-	unsigned long pfn;
 	bool more;
 
 	nr = min_t(unsigned long, nr, b->max_pages);
 	spin_lock_irq(&b->pages_lock);
 	while (list->nr_pages < nr && !balloon_batch_full(batch)) {
 		max = nr - list->nr_pages;
-		n = __balloon_take(b, max, &pfn, &more);
+		n = nodes ? __balloon_take_on(b, nodes, max, &index, &pfn, &more) :
+			    __balloon_take(b, max, &pfn, &more);
 		if (!n && !more)
 			break;
 		if (!n) {
@@ -269,7 +271,7 @@ static int balloon_deflate(struct balloon *b, unsigned long nr)
 	if (!b->round.planned)
 		balloon_plan_deflation(b, nr);
 	b->round.planned = true;
-	take_pages_into(b, batch, nr);
+	take_pages_into(b, batch, nr, NULL);
 	dry = !batch->deflate.nr;
 	if (!dry) {
 		b->round.waited = false;
@@ -478,14 +480,15 @@ static bool oom_is_unanswered(struct balloon *b)
 /**
  * balloon_oom_deflate - give pages back to a guest that has run out of memory
  * @b: the device
+ * @nodes: where pages are wanted; NULL: anywhere
  * @nr: number of pages wanted; a batch may hold less
  * @timeout: longest wait for a batch and for the hypervisor's answer, in jiffies
  *
  * Context: process, any locks of page reclaim held.  Allocates nothing.
  * Return: number of pages given back.
  */
-unsigned long balloon_oom_deflate(struct balloon *b, unsigned long nr,
-				  unsigned long timeout)
+unsigned long balloon_oom_deflate(struct balloon *b, const nodemask_t *nodes,
+				  unsigned long nr, unsigned long timeout)
 {
 	unsigned long deflated, deadline = jiffies + timeout;
 	struct balloon_core_batch *batch;
@@ -496,7 +499,7 @@ unsigned long balloon_oom_deflate(struct balloon *b, unsigned long nr,
 	batch = balloon_batch_wait(b, BALLOON_FOR_OOM, timeout);
 	if (!batch)
 		return 0;
-	take_pages_into(b, batch, nr);
+	take_pages_into(b, batch, nr, nodes);
 	nr = batch->deflate.nr_pages;
 	if (!nr) {
 		balloon_batch_put(batch);
@@ -583,7 +586,7 @@ static void deflate_some(struct balloon *b, unsigned long deadline)
 	batch = balloon_batch_wait(b, BALLOON_FOR_TARGET, time_left(deadline));
 	if (!batch)
 		return;
-	take_pages_into(b, batch, ULONG_MAX);
+	take_pages_into(b, batch, ULONG_MAX, NULL);
 	if (batch->deflate.nr) {
 		balloon_batch_submit(batch);
 		return;
@@ -640,7 +643,7 @@ void balloon_abandon(struct balloon *b)
 	wait_event_timeout(b->wait, balloon_is_idle(b),
 			   BALLOON_DYING_TIMEOUT);
 	while ((batch = balloon_batch_get(b, BALLOON_FOR_TARGET))) {
-		take_pages_into(b, batch, ULONG_MAX);
+		take_pages_into(b, batch, ULONG_MAX, NULL);
 		if (!batch->deflate.nr) {
 			balloon_batch_put(batch);
 			break;

@@ -272,6 +272,9 @@ balloon_walk() {
 	done
 }
 
+# node_pages NODE: pages of a balloon there
+node_pages() { zones | sed -n "s|^$1/.* ||p" | awk '{ sum += $1 } END { print sum + 0 }'; }
+
 ledger_blocks() { command ledger "$@"; }
 offline_pages() { command ledger -c; }
 offline_pages_among() { command ledger -c "$1" "$2"; }	# FIRST COUNT

@@ -114,6 +114,33 @@ static void oom_without_a_batch(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake.now, start);
 }
 
+/* A task that is bound to a node gets that node's pages, and no others. */
+static void oom_on_one_node(struct kunit *test)
+{
+	nodemask_t nodes = NODE_MASK_NONE;
+	unsigned int i, nr = 0;
+
+	begin_with_oom(test);
+	fake.stride = BALLOON_BLOCK_PAGES + 1;
+	resize(test, 40);
+	fake.other_node = page_to_pfn(arena + ARENA_PAGES / 2) &
+			  -BALLOON_BLOCK_PAGES;
+	for (i = 0; i < ARENA_PAGES; i++)
+		nr += fake.page[i].taken && page_to_pfn(arena + i) < fake.other_node;
+	KUNIT_ASSERT_GT(test, nr, 10);
+	KUNIT_ASSERT_LT(test, nr, 40);
+	fake.step = host_step;
+	KUNIT_EXPECT_EQ(test, balloon_oom_deflate(&host.b, &nodes, 40, HZ), 0);
+	node_set(0, nodes);
+	KUNIT_EXPECT_EQ(test, balloon_oom_deflate(&host.b, &nodes, 10, HZ), 10);
+	KUNIT_EXPECT_EQ(test, balloon_oom_deflate(&host.b, &nodes, 40, HZ), nr - 10);
+	for (i = 0; i < ARENA_PAGES; i++)
+		KUNIT_EXPECT_TRUE(test, !fake.page[i].taken ||
+				  page_to_pfn(arena + i) >= fake.other_node);
+	KUNIT_EXPECT_EQ(test, balloon_oom_deflate(&host.b, &nodes, 40, HZ), 0);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 40 - nr);
+}
+
 static struct balloon other[5];
 
 /* Devices without a batch to ask with: each wait is in vain. */
@@ -155,6 +182,7 @@ static struct kunit_case oom_test_cases[] = {
 	KUNIT_CASE(r02_oom_stops_inflation),
 	KUNIT_CASE(oom_with_a_silent_hypervisor),
 	KUNIT_CASE(oom_without_a_batch),
+	KUNIT_CASE(oom_on_one_node),
 	{}
 };
 

@@ -92,6 +92,7 @@ static struct fake_mm {
 	unsigned int next;		/* where the allocator goes on */
 	unsigned int stride;		/* how far from one page to the next */
 	unsigned int zone_boundary;	/* first page of the upper zone */
+	unsigned long other_node;	/* if not 0: first pfn of the other node */
 	bool no_memory;
 	bool interrupted;		/* a signal has come */
 	bool kdump;			/* the kernel saves a dump */
@@ -675,7 +676,7 @@ static inline void fake_free_compound(struct page *page)
 #undef page_ref_count
 #define page_ref_count(page)		fake_page_ref_count(page)
 #undef pfn_to_nid
-#define pfn_to_nid(pfn)			((void)(pfn), 0)
+#define pfn_to_nid(pfn)			(fake.other_node && (pfn) >= fake.other_node)
 #undef for_each_online_node
 #define for_each_online_node(nid)	for (nid = 0; nid < 1; nid++)
 #undef signal_pending

@@ -5,7 +5,7 @@
 # nodes: 2
 # requires: NUMA MEMORY_HOTREMOVE MIGRATION
 # mem: 1536
-# append: movablecore=1024M
+# append: movablecore=1024M nokaslr
 # timeout: 300
 # expect: page dumped because: unmovable page
 
@@ -18,15 +18,6 @@ owned() {
 	zones | while read -r zone _ _ managed balloon; do
 		echo "$zone $((managed + balloon))"
 	done
-}
-
-# node_pages NODE: pages of the balloon there
-node_pages() {
-	sum=0
-	for pages in $(zones | sed -n "s|^$1/.* ||p"); do
-		sum=$((sum + pages))
-	done
-	echo $sum
 }
 
 # balanced [ZONE PAGES]: every zone counts what it should; PAGES of ZONE are offline as memory.
@@ -85,7 +76,7 @@ for node in 0 1; do
 	ledger
 done
 for node in 1 0; do
-	# Where the kernel happens to have reserved pages at boot, a block stays.
+	# Where the kernel has reserved pages at boot, a block stays.
 	for block in $(fullest $node); do
 		own=$(node_pages $node) other=$(node_pages $((1 - node))) away=$(block_count "$block")
 		say "block $block has $away pages, node $node $own, the other $other"

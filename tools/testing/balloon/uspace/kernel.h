@@ -267,6 +267,10 @@ static inline void list_splice_init(struct list_head *list, struct list_head *he
 #define signal_pending(task)	((void)(task), false)
 
 /* Memory, all of one node */
+typedef struct { unsigned long bits; } nodemask_t;
+#define NODE_MASK_NONE		{ 0 }
+#define node_set(node, mask)	((mask).bits |= 1UL << (node))
+#define node_isset(node, mask)	((mask).bits >> (node) & 1)
 #define for_each_online_node(nid)	for (nid = 0; nid < 1; nid++)
 #define pfn_to_nid(pfn)		((void)(pfn), 0)
 #define GFP_KERNEL		1u
