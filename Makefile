@@ -31,6 +31,12 @@ bench: deps
 	@$(MAKE) test-modules KVER=$(KVER)
 	@$(TESTS)/run-bench --kernel $(KVER) $(ARGS)
 
+## make month                    200 cycles of a guest's life, stock and ours, and out/month.html: about 15 minutes
+.PHONY: month
+month: deps
+	@$(MAKE) test-modules KVER=$(KVER)
+	@$(TESTS)/run-bench --kernel $(KVER) month
+
 ## make test                     run the unit tests everywhere, and scenarios on both kernels: 25 minutes
 .PHONY: test
 test: deps

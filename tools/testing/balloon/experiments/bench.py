@@ -16,7 +16,7 @@ SCRIPT = Path(__file__).with_name("bench.sh")
 STEP = re.compile(r"# step (\d+) (\w+)$")
 BUSY = re.compile(r"# busy (-?\d+) (\d+) (\d+)$")
 REST = re.compile(r"# rest (\d+) (\d+)$")
-VALUE = re.compile(r"# (allocator_\w+|slab|irqsoff|free|free_before|possible|fallback|compact_fail|oom_kill) (-?\d+)$")
+VALUE = re.compile(r"# (allocator_\w+|slab|irqsoff|free|free_before|possible|fallback|compact_fail|oom_kill|kworker|anon|huge|stall) (-?\d+)$")
 BETWEEN = re.compile(r"# between (.+)$")
 PAGES_PER_MIB = 256
 REPORTING = {"off": "", "on": "free-page-reporting=on,page-poison=on"}
@@ -43,6 +43,7 @@ TIMES = 5
 HOLES = (1, 16, 256)    # pages in a row, of the holes that a balloon is scattered over
 WHOLE = (100, 200, 300, 400)    # MiB, of balloons in 350 MiB of such holes
 HUGE_BOOTS = 7
+CYCLES = 200    # of a month
 TIMED_STEPS = {"STEPS": " ".join(["1024 0"] * TIMES + ["use 1024 0"] * TIMES + ["use", "flap"]), "USED": 1500}
 EXPERIMENTS = {
     "counted": (VARIANTS, COUNTED, {"STEPS": UP_AND_DOWN, "ALLOCATOR": 1}),
@@ -59,6 +60,9 @@ EXPERIMENTS = {
     "timed, 2 vCPUs": (REPORTED, {**TIMED, "smp": "2"}, TIMED_STEPS),
     "timed, 1 vCPU": (REPORTED, {**TIMED, "smp": "1"}, TIMED_STEPS),
     "timed, 4 vCPUs": (REPORTED, {**TIMED, "smp": "4"}, TIMED_STEPS),
+    "month": (("stock", "ours"), {**COUNTED, "mem": "1056", "disk": "1024", "timeout": "3000",
+                                  "append": f"{COUNTED['append']} transparent_hugepage=always"},
+              {"STEPS": " ".join(["cycle"] * CYCLES), "UNASKED": 1}),
     # On a kernel of its own, LATENCY_KERNEL.
     "latency": (PLAIN, {**COUNTED, "mem": "17600", "timeout": "900"},
                 {"STEPS": "16384 0", "WATCH": 1}),
@@ -71,7 +75,7 @@ def plan(experiment, variant):
     driver, reporting, order = VARIANTS[variant]
     base = scenario.load(SCRIPT)
     options = {**base.options, **options, "driver": driver, "balloon-options": REPORTING[reporting]}
-    settings = {**settings, "PIECES": order, "REST": 0 if is_timed(experiment) else 30}
+    settings = {**settings, "PIECES": order, "REST": 0 if is_timed(experiment) or experiment == "month" else 30}
     return Round(SCRIPT, options, label(experiment, variant), settings)
 
 

@@ -17,7 +17,7 @@ FLAPS="1 2 3 4 5 6 7 8 9 10"
 # mark LABEL: what the host has seen until now.
 mark() {
 	LEDGERS=$((LEDGERS + 1))
-	ledger_blocks -m $LEDGERS >/dev/null
+	ledger_blocks -M $LEDGERS
 	echo "# host: count $1 $LEDGERS"
 }
 
@@ -164,8 +164,78 @@ swap() {
 	say "oom_kill $(vmstat oom_kill)"
 }
 
+# pick N: a number below N into PICK, the same ones in each boot.
+SEED=1
+pick() {
+	SEED=$(((SEED * 1103515245 + 12345) % 2147483648))
+	PICK=$((SEED / 65536 % $1))
+}
+
+# A process comes, in the place of another.
+moves_in() {
+	pick 6
+	slot=tenant$PICK
+	[ ! -e /tmp/$slot ] || stop $slot
+	pick 36
+	start $slot tenant $((12 + PICK)) $((SEED + 1))
+}
+
+# Files come, or those of a directory go; what the kernel keeps of each cannot be moved.
+files() {
+	pick 6
+	dir=/tmp/files/$PICK
+	if [ -e $dir ]; then
+		rm -r $dir
+	else
+		mkdir -p $dir
+		for file in $(seq 1000); do : >$dir/"$file"; done
+	fi
+}
+
+# How long each of the kernel's worker threads has run.
+workers() {
+	for task in /proc/[0-9]*; do
+		read -r name <"$task/comm" && read -r ns _ <"$task/schedstat" || continue
+		case $name in kworker*) echo "$task $ns" ;; esac
+	done 2>/dev/null
+}
+
+# How long they have run since this was asked last: the balloon runs there, and whatever the kernel puts off.
+workers_ran() {
+	mv /tmp/workers /tmp/workers.before
+	workers >/tmp/workers
+	awk 'FILENAME ~ /before/ { before[$1] = $2; next } { sum += $2 - before[$1] } END { print sum + 0 }' \
+		/tmp/workers.before /tmp/workers
+}
+
+meminfo() { sed -n "s/^$1: *\([0-9]*\) kB/\1/p" /proc/meminfo; }
+
+# Some hours of a guest's life: processes and files come and go, a file is read, the host wants a balloon of another size;
+# then nothing happens for half a minute.
+cycle() {
+	if [ ! -e /tmp/workers ]; then
+		workers >/tmp/workers
+		exec 5</dev/vda	# what was read of it stays in memory
+	fi
+	moves_in
+	moves_in
+	files
+	pick 960
+	dd if=/dev/vda of=/dev/null bs=1M skip=$PICK count=64 2>/dev/null
+	pick 8
+	resize $((PICK * 50))
+	sleep 35
+	say "kworker $(workers_ran)"
+	say "anon $(meminfo AnonPages)"
+	say "huge $(meminfo AnonHugePages)"
+	say "fallback $(vmstat thp_fault_fallback)"
+	say "stall $(vmstat compact_stall)"
+	drain
+	say "free $(pagemap -s | sed 's/.* //')"
+}
+
 # step WHAT: the balloon's next size in MiB, "use", "flap", "scatter" with a number, "compact", "hold" with a number (others
-# keep holes of so many pages, until "release"), "whole" with a size in MiB, "huge" or "swap".
+# keep holes of so many pages, until "release"), "whole" with a size in MiB, "huge", "swap" or "cycle".
 step() {
 	before=$(slab)
 	[ "$WATCH" != 1 ] || echo 0 >$TRACING/tracing_max_latency
@@ -179,6 +249,7 @@ step() {
 	whole*) whole "${1#whole}" ;;
 	huge) huge ;;
 	swap) swap ;;
+	cycle) cycle ;;
 	*) resize "$1" ;;
 	esac
 	settle

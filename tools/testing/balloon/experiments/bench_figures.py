@@ -81,7 +81,8 @@ def by_size(boots, variant, value):
 # --- rows ------------------------------------------------------------------------------------------------------
 
 def figures(boots, rounds):
-    return [*host_operations(boots), *instructions(boots), *sizes(boots), *of_rounds(rounds), *compacted(boots), *unasked(boots), *huge_pages(boots), *swapped(boots), *times(boots), *latencies(boots),
+    return [*host_operations(boots), *instructions(boots), *sizes(boots), *of_rounds(rounds), *compacted(boots), *unasked(boots), *huge_pages(boots), *swapped(boots),
+            *month(boots), *times(boots), *latencies(boots),
             *ledgers(boots, rounds)]
 
 
@@ -226,6 +227,35 @@ def swapped(boots):
     yield figure("time to inflate 600 MiB of 1 GiB, 500 MiB of it cold, 1 GiB of swap", "only a ratio, stock = 1",
                  ratio([stock.get("ns"), ours.get("ns")]), 2)
     yield figure("processes killed meanwhile", "oom_kill of /proc/vmstat", [stock.get("oom_kill"), ours.get("oom_kill")], 0)
+
+
+# Of a month, its title, a value of each cycle as a number of the last ones or of all, and whether more is better.
+MONTH = (
+    ("percent of anonymous memory in huge pages, last tenth", lambda cycles: mean(map(huge_share, cycles[-len(cycles) // 10:])), True),
+    ("percent of anonymous memory in huge pages, all the time", lambda cycles: mean(map(huge_share, cycles)), True),
+    ("page faults that got no huge page", lambda cycles: cycles[-1]["fallback"], False),
+    ("stalls of page faults for compaction", lambda cycles: cycles[-1]["stall"], False),
+    ("free 2 MiB blocks at rest, all the time", lambda cycles: mean(cycle["free"] for cycle in cycles), True),
+    ("millions of instructions of the kernel's workers a cycle", lambda cycles: mean(cycle["kworker"] / 1e6 for cycle in cycles), False),
+)
+
+
+def month(boots):
+    """A rest after each cycle; processes and files come and go, and the host takes and gives."""
+    cycles = [list(named(boots, "month", variant, "cycle")) for variant in ("stock", "ours")]
+    how = f"-icount, 1 GiB guest, {len(cycles[0])} cycles, the same for both; see out/month.html"
+    for title, value, at_least in MONTH:
+        stock, ours = (value(of) if of else None for of in cycles)
+        yield figure(f"a month: {title}", how, [stock, ours], stock, at_least=at_least)
+
+
+def huge_share(cycle):
+    return 100 * cycle["huge"] / cycle["anon"]
+
+
+def mean(values):
+    values = list(values)
+    return sum(values) / len(values)
 
 
 def times(boots):

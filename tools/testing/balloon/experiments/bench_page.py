@@ -20,7 +20,8 @@ def print_figures(results):
         columns = [number(figure[key]) for key in ("stock", "ours")]
         columns += ["" if figure[key] is None else number(figure[key]) for key in ("to_reach", "limit")]
         print(table_line(figure["title"], f"{' '.join(f'{text:>9}' for text in columns)}  {verdict(figure)}", width))
-    print(f"\nwritten: out/bench.json, out/bench.html ({results['seconds']} s)")
+    month = ", out/month.html" if any(boot["experiment"] == "month" for boot in results["boots"]) else ""
+    print(f"\nwritten: out/bench.json, out/bench.html{month} ({results['seconds']} s)")
 
 
 def page(results):

@@ -67,9 +67,9 @@ def dashed(axes, value):
     return f'<line class=aim x1={LEFT} x2={WIDTH - RIGHT} y1="{axes.y(value):.4g}" y2="{axes.y(value):.4g}"/>'
 
 
-def labels(ends):
+def labels(ends, x=WIDTH - RIGHT + 8):
     """Names to the right of where the lines end, moved down where they would cover each other."""
     below = 0
     for y, name in sorted(ends):
         below = max(y + 4, below + LABEL_HEIGHT)
-        yield f'<text x={WIDTH - RIGHT + 8} y="{below:.4g}">{escape(name)}</text>'
+        yield f'<text x={x} y="{below:.4g}">{escape(name)}</text>'

@@ -5,14 +5,15 @@
  *
  * A page in a balloon is marked offline, which /proc/kpageflags shows as KPF_OFFLINE. With "-m K", first
  * write K to an unused byte of the host bridge's PCI configuration: QEMU traces that write in order with the
- * balloon's traffic, so that the host knows which of its records came before this ledger. With "-c", print
- * only the number of pages, with "-c FIRST COUNT" of those among COUNT pages from page FIRST on.
+ * balloon's traffic, so that the host knows which of its records came before this ledger. With "-M K", do nothing
+ * else. With "-c", print only the number of pages, with "-c FIRST COUNT" of those among COUNT pages from page FIRST on.
  */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define KPF_OFFLINE	23
@@ -89,10 +90,12 @@ int main(int argc, char **argv)
 		first = strtoul(argv[2], NULL, 0);
 		last = first + strtoul(argv[3], NULL, 0) - 1;
 	}
-	if (argc == 3 && !strcmp(argv[1], "-m")) {
+	if (argc == 3 && !strcasecmp(argv[1], "-m")) {
 		mark(atoi(argv[2]));
+		if (argv[1][1] == 'M')
+			return 0;
 	} else if (argc != 1 && !count_only) {
-		fprintf(stderr, "usage: ledger [-c [FIRST COUNT] | -m NUMBER]\n");
+		fprintf(stderr, "usage: ledger [-c [FIRST COUNT] | -m NUMBER | -M NUMBER]\n");
 		return 2;
 	}
 	scan();

@@ -24,7 +24,7 @@ during_inflation() {
 # Statistics that the host has got up to now, and since it was asked this last, are at least so many.
 statistics() {
 	LEDGERS=$((LEDGERS + 1))
-	ledger_blocks -m $LEDGERS >/dev/null
+	ledger_blocks -M $LEDGERS
 	echo "# host: statistics $1 $LEDGERS"
 }
 
