@@ -371,7 +371,7 @@ static int page_level_migrate(struct balloon_dev_info *b, struct page *new,
 	err = balloon_blocks_reserve(&b->blocks, page_to_pfn(new), 1,
 				     GFP_NOWAIT | __GFP_NOWARN);
 	if (err)
-		b->stats.migrate_failed++;
+		__balloon_count_migrate_failed(b);
 	spin_unlock_irq(&b->pages_lock);
 	if (err)
 		return -EAGAIN;
@@ -381,7 +381,7 @@ static int page_level_migrate(struct balloon_dev_info *b, struct page *new,
 	spin_lock_irq(&b->pages_lock);
 	if (err) {
 		balloon_blocks_unreserve(&b->blocks, page_to_pfn(new), 1);
-		b->stats.migrate_failed++;
+		__balloon_count_migrate_failed(b);
 		if (balloon_page_owner(old) != b)
 			__balloon_lost(b, page_to_pfn(old));
 	} else {
@@ -420,7 +420,7 @@ static bool has_migrated(struct balloon *b, struct page *new,
 static void count_migrate_failed(struct balloon *b)
 {
 	spin_lock_irq(&b->pages_lock);
-	b->stats.migrate_failed++;
+	__balloon_count_migrate_failed(&b->info);
 	spin_unlock_irq(&b->pages_lock);
 }
 
@@ -445,7 +445,7 @@ static int balloon_page_migrate(struct page *new, struct page *old,
 				enum migrate_mode mode)
 {
 	struct balloon_dev_info *info = balloon_page_owner(old);
-	long patience = balloon_patience(mode);
+	unsigned long deadline = jiffies + balloon_patience(mode);
 	struct balloon_core_batch *batch = NULL;
 	struct balloon *b;
 	int err;
@@ -461,12 +461,12 @@ static int balloon_page_migrate(struct page *new, struct page *old,
 	 * one is, another thread may take it first.
 	 */
 	if (err == -ENOBUFS)
-		balloon_wait_locked(b, patience,
+		balloon_wait_locked(b, balloon_time_left(deadline),
 				    has_migrated(b, new, old, &batch, &err));
 	if (err)
 		count_migrate_failed(b);
 	if (batch)
-		balloon_batch_submit_migration(batch, patience);
+		balloon_batch_submit_migration(batch, balloon_time_left(deadline));
 	return err == -ENOBUFS ? -EAGAIN : err;
 }
 

@@ -156,7 +156,7 @@ struct balloon_dev_ops {
 };
 
 /* Counters since a device was registered; mm/balloon/internal.h has their meaning. */
-struct balloon_stats {
+struct balloon_counters {
 	unsigned long enqueued, dequeued, inflated, deflated;
 	unsigned long isolated, migrated, putback, migrate_failed, freed;
 	unsigned long batches, refused, alloc_failed, exchanged, oom_deflated;
@@ -198,12 +198,12 @@ struct balloon_dev_info {
 
 	/* private: */
 	struct balloon_blocks blocks;
-	struct balloon_stats stats;
+	struct balloon_counters stats;
 	wait_queue_head_t wait;		/* woken when a count above changes */
 	struct balloon *adapter;	/* whose pages they are, or NULL */
 };
 
-/* Adapters: mm/balloon/device.c, mm/balloon/target.c, mm/balloon/oom.c, mm/balloon/batch.c */
+/* Adapters: mm/balloon/device.c, target.c, states.c, oom.c and batch.c */
 struct balloon *balloon_register_device(struct device *parent,
 					const struct balloon_dev_ops *ops,
 					void *data);

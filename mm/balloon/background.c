@@ -35,7 +35,12 @@ static bool is_worth_a_run(struct balloon *b)
 	       (left == ULONG_MAX || holes >= left + BALLOON_BLOCK_PAGES);
 }
 
-/* ->compact_work of a device. */
+/**
+ * balloon_compact_work - compact the balloon in the background, if it is worth it
+ * @work: ->compact_work of a device
+ *
+ * Context: a worker of balloon_wq; for as long as the run takes.
+ */
 void balloon_compact_work(struct work_struct *work)
 {
 	struct balloon *b = container_of(to_delayed_work(work), struct balloon,
@@ -52,7 +57,13 @@ void balloon_compact_work(struct work_struct *work)
 	spin_unlock_irq(&b->pages_lock);
 }
 
-/* ->look_work of a device: its timer does not wake a processor that is idle. */
+/**
+ * balloon_look_work - look again whether a run is worth it
+ * @work: ->look_work of a device
+ *
+ * Context: a worker of balloon_wq; its timer does not wake a processor that is
+ *	idle.
+ */
 void balloon_look_work(struct work_struct *work)
 {
 	struct balloon *b = container_of(to_delayed_work(work), struct balloon,

@@ -93,8 +93,8 @@ void __balloon_changed(struct balloon *b)
  * @b: the device
  *
  * A target that changes is followed when what was submitted before has been
- * answered, so a running balloon has no more pages on their way than two of the
- * largest batches.
+ * answered, so a running balloon begins no batch while as many pages are on their
+ * way as two of the largest have.
  *
  * Context: under @b->pages_lock.
  * Return: true if it may.
@@ -117,6 +117,7 @@ static bool may_ask(struct balloon *b, enum balloon_batch_purpose purpose)
 static bool __may_get(struct balloon *b,
 		      enum balloon_batch_purpose purpose)
 {
+	lockdep_assert_held(&b->pages_lock);
 	switch (purpose) {
 	case BALLOON_FOR_TARGET:
 		/* Without a hypervisor, too: it is settled without one. */
@@ -227,7 +228,6 @@ void __balloon_batch_put(struct balloon_core_batch *batch)
 	b->nr_exchanging -= batch->purpose == BALLOON_FOR_EXCHANGE;
 	list_move(&batch->node, &b->free);
 	b->nr_free++;
-	WRITE_ONCE(b->late, 0);
 	__balloon_changed(b);
 }
 
@@ -319,6 +319,23 @@ static void account_inflating(struct balloon *b,
 		balloon_adjust_managed(b, list->range[i].pfn, -(long)list->range[i].nr);
 }
 
+/* The hypervisor has it, or it is known already that it will not; or it has answered. */
+static void __batch_sent(struct balloon_core_batch *batch, int err, bool awaited)
+{
+	struct balloon *b = batch->b;
+
+	lockdep_assert_held(&b->pages_lock);
+	if (err) {
+		batch->result = BALLOON_REJECTED;
+		batch->state = BALLOON_BATCH_DONE;
+	}
+	if (batch->state == BALLOON_BATCH_DONE)
+		return;
+	batch->state = BALLOON_BATCH_IN_FLIGHT;
+	batch->awaited = awaited;
+	queue_delayed_work(balloon_wq, &b->watchdog, READ_ONCE(b->ack_timeout));
+}
+
 /*
  * Return: true if @batch is DONE and the caller's to settle.  When it is DONE later,
  * it is the caller's, too, if @awaited, until batch_stop_waiting(); else the work
@@ -340,7 +357,7 @@ static bool batch_send(struct balloon_core_batch *batch, bool awaited)
 	batch->state = BALLOON_BATCH_SUBMITTING;
 	batch->submitted = jiffies;
 	list_add_tail(&batch->node, &b->in_flight);
-	b->stats.batches++;
+	__balloon_count_batch(b);
 	submitting = balloon_is_answered(b);
 	b->nr_submitting += submitting;
 	spin_unlock_irqrestore(&b->pages_lock, flags);
@@ -352,20 +369,11 @@ static bool batch_send(struct balloon_core_batch *batch, bool awaited)
 	b->nr_submitting -= submitting;
 	if (!b->nr_submitting && balloon_is_leaving(b))
 		wake_up(&b->wait);
-	if (err) {
-		batch->result = BALLOON_REJECTED;
-		batch->state = BALLOON_BATCH_DONE;
-		/* One that is silent was not asked, and may answer again. */
-		if (submitting)
-			__hypervisor_has_failed(b, err);
-	}
+	__batch_sent(batch, err, awaited);
+	/* One that is silent was not asked, and may answer again. */
+	if (err && submitting)
+		__hypervisor_has_failed(b, err);
 	done = batch->state == BALLOON_BATCH_DONE;
-	if (!done) {
-		batch->state = BALLOON_BATCH_IN_FLIGHT;
-		batch->awaited = awaited;
-		queue_delayed_work(balloon_wq, &b->watchdog,
-				   READ_ONCE(b->ack_timeout));
-	}
 	spin_unlock_irqrestore(&b->pages_lock, flags);
 	return done;
 }
@@ -508,14 +516,24 @@ void balloon_batch_schedule_flush(struct balloon *b)
 	queue_delayed_work(balloon_wq, &b->flush_work, BALLOON_FLUSH_DELAY);
 }
 
-/* ->flush_work of a device. */
+/**
+ * balloon_flush_work - submit the open batch of migrations
+ * @work: ->flush_work of a device
+ *
+ * Context: a worker of balloon_wq.
+ */
 void balloon_flush_work(struct work_struct *work)
 {
 	balloon_batch_flush(container_of(to_delayed_work(work),
 					 struct balloon, flush_work));
 }
 
-/* ->watchdog of a device: marks it as stalled when its hypervisor is silent. */
+/**
+ * balloon_watchdog - mark a device as stalled when its hypervisor is silent
+ * @work: ->watchdog of a device
+ *
+ * Context: a worker of balloon_wq.
+ */
 void balloon_watchdog(struct work_struct *work)
 {
 	struct balloon *b;
@@ -571,6 +589,7 @@ void balloon_batch_complete(struct balloon_batch *given, int error)
 		WARN_ONCE(1, "balloon batch completed twice\n");
 		goto out;
 	}
+	WRITE_ONCE(b->late, 0);
 	if (error) {
 		batch->result = BALLOON_UNKNOWN;
 		__hypervisor_has_failed(b, error);
@@ -580,7 +599,12 @@ out:
 }
 EXPORT_SYMBOL_GPL(balloon_batch_complete);
 
-/* ->reap_work of a device: settles what was completed meanwhile. */
+/**
+ * balloon_reap_work - settle what was completed meanwhile
+ * @work: ->reap_work of a device
+ *
+ * Context: a worker of balloon_wq; takes page locks.
+ */
 void balloon_reap_work(struct work_struct *work)
 {
 	struct balloon *b;

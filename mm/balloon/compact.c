@@ -34,6 +34,7 @@
 #include <linux/balloon_compaction.h>
 #include <linux/bitops.h>
 #include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
@@ -55,6 +56,9 @@
 
 /* Blocks that differ by no more pages are worth the same. */
 #define SLACK_PAGES		64U
+
+/* A wait for the hypervisor after which parked pages are given back. */
+#define PARKED_TIMEOUT		(HZ / 10)
 
 /* How long a run in the background works before it rests. */
 #define BACKGROUND_SLICE_NS	NSEC_PER_MSEC
@@ -81,7 +85,7 @@
  * @exhausted: nothing is left but whole blocks
  * @target: the target, as it was when a run in the background began
  * @background: nobody has asked for it
- * @began: when it has rested last, in ns
+ * @began: when it has rested last, in ns, and since then it only worked
  * @won: blocks that were evacuated
  */
 struct balloon_compaction {
@@ -192,6 +196,7 @@ static bool __block_has_holes(struct balloon_compaction *c, unsigned long index,
 {
 	struct balloon *b = c->b;
 
+	lockdep_assert_held(&b->pages_lock);
 	if (balloon_blocks_get_mark(&b->blocks, index) != BALLOON_BLOCK_EVACUATE)
 		return balloon_blocks_count(&b->blocks, index) ||
 		       __balloon_block_is_shared(b, index, nr_in_block(index, pages, nr));
@@ -299,7 +304,7 @@ static bool gives_way(const struct balloon_compaction *c)
 
 	return READ_ONCE(b->target) != c->target || READ_ONCE(b->oom) ||
 	       READ_ONCE(b->isolated_pages) || !READ_ONCE(b->proactiveness) ||
-	       READ_ONCE(b->compact_asked) || !balloon_free_to_spare();
+	       READ_ONCE(b->compact_asked) || !balloon_free_to_spare(NUMA_NO_NODE);
 }
 
 /* Return: 0, or why the run must end: a negative errno. */
@@ -352,7 +357,7 @@ static int __exchange(struct balloon_compaction *c, struct page **pages,
 	for (n = done; n < reserved; n++)
 		balloon_blocks_unreserve(&b->blocks, page_to_pfn(pages[n]), 1);
 	__balloon_begin_inflate(&b->info, done);
-	b->stats.exchanged += done;
+	__balloon_count_exchanged(b, done);
 	return done;
 }
 
@@ -404,6 +409,11 @@ static void round_submit(struct balloon_compaction *c)
 		balloon_batch_put(batch);
 }
 
+static bool exchanges_are_over(struct balloon_compaction *c)
+{
+	return !READ_ONCE(c->b->nr_exchanging) || reason_to_end(c);
+}
+
 /*
  * What was exchanged and what was parked is free when this returns, unless a
  * signal has come: then the hypervisor's answer frees it.
@@ -411,27 +421,49 @@ static void round_submit(struct balloon_compaction *c)
 static void round_settle(struct balloon_compaction *c)
 {
 	struct balloon *b = c->b;
+	u64 since;
 
 	round_submit(c);
-	wait_event_interruptible_timeout(b->wait,
-					 !READ_ONCE(b->nr_exchanging) ||
-					 reason_to_end(c),
-					 READ_ONCE(b->ack_timeout));
+	since = ktime_get_ns();
+	if (!wait_event_interruptible_timeout(b->wait, exchanges_are_over(c),
+					      PARKED_TIMEOUT)) {
+		balloon_free_parked(b);
+		wait_event_interruptible_timeout(b->wait, exchanges_are_over(c),
+						 READ_ONCE(b->ack_timeout));
+	}
+	c->began += ktime_get_ns() - since;
 	c->seen = ULONG_MAX;
 	balloon_free_parked(b);
 	c->taken = 0;
 }
 
+/* Return: as of balloon_batch_wait(). */
+static struct balloon_core_batch *wait_for_batch(struct balloon_compaction *c)
+{
+	struct balloon_core_batch *batch;
+	struct balloon *b = c->b;
+	u64 since = ktime_get_ns();
+
+	batch = balloon_batch_wait(b, BALLOON_FOR_EXCHANGE, PARKED_TIMEOUT);
+	if (!batch && !reason_to_end(c)) {
+		balloon_free_parked(b);
+		batch = balloon_batch_wait(b, BALLOON_FOR_EXCHANGE,
+					   READ_ONCE(b->ack_timeout));
+	}
+	c->began += ktime_get_ns() - since;
+	return batch;
+}
+
 /*
  * The guest keeps enough memory: at least half of what is above the floor.  In the
- * background, where parked pages are kept for longer, three quarters of what is free
- * above the watermarks, too.
+ * background, where parked pages are kept for longer, three quarters of what its node
+ * has free above the watermarks, too.
  */
 static unsigned long most_to_park(struct balloon_compaction *c)
 {
 	unsigned long most = balloon_room_above_floor(c->b) / 2;
 
-	return c->background ? min(most, balloon_free_to_spare() / 4) : most;
+	return c->background ? min(most, balloon_free_to_spare(c->nid) / 4) : most;
 }
 
 static void bound_parked(struct balloon_compaction *c)
@@ -462,7 +494,8 @@ static void rest(struct balloon_compaction *c)
 
 	if (!c->background || worked < BACKGROUND_SLICE_NS || !share)
 		return;
-	end = jiffies + 1 + nsecs_to_jiffies(worked * (PROACTIVENESS_WHOLE / share - 1));
+	end = jiffies + 1 + nsecs_to_jiffies(div_u64(worked * (PROACTIVENESS_WHOLE - share),
+						     share));
 	while (time_before(jiffies, end) && !reason_to_end(c))
 		wait_event_timeout(c->b->wait, reason_to_end(c),
 				   min(end - jiffies, HZ / 10UL));
@@ -481,8 +514,7 @@ static int evacuate_block(struct balloon_compaction *c)
 		if (err)
 			return err;
 		if (!c->batch)
-			c->batch = balloon_batch_wait(b, BALLOON_FOR_EXCHANGE,
-						      READ_ONCE(b->ack_timeout));
+			c->batch = wait_for_batch(c);
 		if (!c->batch)
 			return reason_to_end(c) ?: -EBUSY;
 		nr = min3(remaining, HOLES_AT_ONCE, room_in_batch(c->batch));
@@ -491,8 +523,10 @@ static int evacuate_block(struct balloon_compaction *c)
 		if (nr) {
 			nr = exchange(c, pages, nr);
 			/* The others are on their way. */
-			if (nr <= 0)
+			if (nr <= 0) {
+				bound_parked(c);
 				return nr;
+			}
 			c->exchanged += nr;
 		}
 		if (balloon_batch_full(c->batch))
@@ -574,15 +608,18 @@ static int compact_node(struct balloon_compaction *c)
 	return err;
 }
 
+/* One that nobody has asked for ends when the target changes, so the balloon has it. */
 static bool compaction_begin(struct balloon_compaction *c)
 {
 	struct balloon *b = c->b;
 	bool may;
 
 	spin_lock_irq(&b->pages_lock);
-	may = !b->compaction && !balloon_is_leaving(b);
+	may = !b->compaction && !balloon_is_leaving(b) &&
+	      (!c->background || __balloon_held(b) == b->target);
 	if (may) {
 		b->compaction = c;
+		c->target = b->target;
 		b->background = c->background;
 	}
 	spin_unlock_irq(&b->pages_lock);
@@ -667,6 +704,8 @@ int balloon_compact(struct balloon *b)
 	c->b = b;
 	if (compaction_begin_asked(c))
 		err = compact_nodes(c);
+	else if (signal_pending(current))
+		err = -ERESTARTSYS;
 	kfree(c);
 	return err;
 }
@@ -689,7 +728,6 @@ unsigned long balloon_compact_in_background(struct balloon *b)
 		return 0;
 	c->b = b;
 	c->background = true;
-	c->target = READ_ONCE(b->target);
 	c->began = ktime_get_ns();
 	if (compaction_begin(c)) {
 		int err = compact_nodes(c);

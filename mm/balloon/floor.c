@@ -32,20 +32,28 @@
 /* Newer kernels have it by another name. */
 #define NR_ORDERS		ARRAY_SIZE(((struct zone *)NULL)->free_area)
 
-/* Add up a number of each zone that has memory. */
+/* Add up a number of each zone that a node has memory in. */
+static long sum_of_node(int nid, long (*number)(struct zone *zone))
+{
+	long sum = 0;
+	int i;
+
+	for (i = 0; i < MAX_NR_ZONES; i++) {
+		struct zone *zone = NODE_DATA(nid)->node_zones + i;
+
+		if (populated_zone(zone))
+			sum += number(zone);
+	}
+	return sum;
+}
+
 static long sum_of_zones(long (*number)(struct zone *zone))
 {
 	long sum = 0;
-	int nid, i;
+	int nid;
 
-	for_each_online_node(nid) {
-		for (i = 0; i < MAX_NR_ZONES; i++) {
-			struct zone *zone = NODE_DATA(nid)->node_zones + i;
-
-			if (populated_zone(zone))
-				sum += number(zone);
-		}
-	}
+	for_each_online_node(nid)
+		sum += sum_of_node(nid, number);
 	return sum;
 }
 
@@ -63,6 +71,11 @@ static long low_watermark(struct zone *zone)
 static long high_watermark(struct zone *zone)
 {
 	return high_wmark_pages(zone);
+}
+
+static long free_above_high(struct zone *zone)
+{
+	return zone_page_state(zone, NR_FREE_PAGES) - high_wmark_pages(zone);
 }
 
 static long free_blocks(struct zone *zone)
@@ -216,14 +229,17 @@ unsigned long balloon_room_by_swap(void)
  * Context: any.
  * Return: number of pages of compressed memory.
  */
+#if IS_ENABLED(CONFIG_ZSMALLOC)
 long balloon_swap_in_memory(void)
 {
-#if IS_ENABLED(CONFIG_ZSMALLOC)
 	return global_zone_page_state(NR_ZSPAGES);
-#else
-	return 0;
-#endif
 }
+#else
+long balloon_swap_in_memory(void)
+{
+	return 0;
+}
+#endif
 
 /**
  * balloon_missing_to_high - what keeps the kernel from resting
@@ -238,13 +254,17 @@ unsigned long balloon_missing_to_high(void)
 
 /**
  * balloon_free_to_spare - free pages that nobody will miss for a while
+ * @nid: node, or NUMA_NO_NODE for all
  *
  * Context: any.
  * Return: number of free pages above the watermarks at which reclaim rests.
  */
-unsigned long balloon_free_to_spare(void)
+unsigned long balloon_free_to_spare(int nid)
 {
-	return max(free_above(high_watermark), 0L);
+	long nr = nid == NUMA_NO_NODE ? sum_of_zones(free_above_high) :
+					sum_of_node(nid, free_above_high);
+
+	return max(nr, 0L);
 }
 
 /**

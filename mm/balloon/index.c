@@ -511,7 +511,7 @@ unsigned int balloon_blocks_take(struct balloon_blocks *bs, unsigned int max,
 /**
  * balloon_blocks_park - park pages that nobody owns
  * @bs: the index
- * @pfn: first page, neither reserved nor parked
+ * @pfn: first page, not parked; FREE, or about to be
  * @nr: number of pages, all of one block
  * @gfp: how to allocate descriptor and bitmap, without sleeping
  *

@@ -65,7 +65,7 @@ struct balloon_core_batch {
 };
 
 /*
- * struct balloon_stats: counters of one device since it was registered
+ * struct balloon_counters: counters of one device since it was registered
  *
  * @enqueued: pages that entered the device
  * @dequeued: pages that left the device
@@ -126,6 +126,7 @@ struct balloon_round {
  * @used: pages of memory that swap took then
  * @most: pages that the balloon goes down to for that, or ULONG_MAX
  * @seen: free pages of swap when the last round began
+ * @nr_asked: rounds in a row in which the kernel was asked to swap, and did not
  */
 struct balloon_swap {
 	bool begun;
@@ -135,6 +136,7 @@ struct balloon_swap {
 	long used;
 	unsigned long most;
 	long seen;
+	unsigned int nr_asked;
 };
 
 /*
@@ -339,11 +341,17 @@ void __balloon_putback(struct balloon_dev_info *b, unsigned long pfn);
 void __balloon_begin_migrate(struct balloon_dev_info *b);
 void __balloon_count_settled(const struct balloon_core_batch *batch,
 			     unsigned int inflated, unsigned int deflated);
+void __balloon_count_migrate_failed(struct balloon_dev_info *b);
+void __balloon_count_exchanged(struct balloon *b, unsigned int nr);
+void __balloon_count_batch(struct balloon *b);
+void __balloon_count_alloc_failed(struct balloon *b);
+void __balloon_count_oom_deflated(struct balloon *b, unsigned long nr);
 void __balloon_insert(struct balloon_dev_info *b, unsigned long pfn);
 void __balloon_count_enqueued(struct balloon_dev_info *b);
 void __balloon_count_dequeued(struct balloon_dev_info *b, unsigned int nr);
 void __balloon_replaced(struct balloon_dev_info *b, unsigned long pfn);
 void __balloon_lost(struct balloon_dev_info *b, unsigned long pfn);
+unsigned long __balloon_held(struct balloon *b);
 unsigned long balloon_held(struct balloon *b);
 
 /*
@@ -444,6 +452,9 @@ static inline bool balloon_in_reach(struct balloon *b,
 	return !b->ops->max_pfn || pfn + nr - 1 <= b->ops->max_pfn;
 }
 
+/* Jiffies until @deadline, 0 when it is over. */
+#define balloon_time_left(deadline)	max((long)((deadline) - jiffies), 0L)
+
 /*
  * How long a migration waits for the hypervisor, under page locks.  Asynchronous
  * ones, which a page fault may wait for, do so for no longer than it takes a
@@ -502,7 +513,7 @@ unsigned long balloon_swap_to_spare(struct balloon *b);
 unsigned long balloon_room_by_swap(void);
 long balloon_swap_in_memory(void);
 unsigned long balloon_missing_to_high(void);
-unsigned long balloon_free_to_spare(void);
+unsigned long balloon_free_to_spare(int nid);
 unsigned long balloon_holes(void);
 unsigned long balloon_spare_blocks(void);
 

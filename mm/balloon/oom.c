@@ -38,20 +38,23 @@ static unsigned int nr_oom_devices;	/* under balloon_oom_lock */
  * binds a part of its address space only (mbind) is not seen.
  * Return: the nodes, or NULL for all.
  */
+#ifdef CONFIG_NUMA
 static const nodemask_t *nodes_in_need(void)
 {
-#ifdef CONFIG_NUMA
 	const struct mempolicy *policy = current->mempolicy;
 	static nodemask_t nodes;	/* under balloon_oom_lock */
 
 	nodes = cpuset_current_mems_allowed;
 	if (policy && policy->mode == MPOL_BIND)
 		nodes_and(nodes, nodes, policy->nodes);
-	if (!nodes_subset(node_states[N_MEMORY], nodes))
-		return &nodes;
-#endif
+	return nodes_subset(node_states[N_MEMORY], nodes) ? NULL : &nodes;
+}
+#else
+static const nodemask_t *nodes_in_need(void)
+{
 	return NULL;
 }
+#endif
 
 /*
  * Each device has an equal share of the time that is left, so that one that is silent
@@ -82,7 +85,8 @@ static void deflate_devices(const nodemask_t *nodes, unsigned long deadline,
 
 /*
  * Called with the kernel's own OOM lock held; allocates nothing.  Pages of nodes that
- * the task may not use are of use to it, too, if the kernel needs them on its behalf.
+ * the task may not use are of use to it, too, if the kernel needs them on its behalf:
+ * then nothing is free there either.
  */
 static int oom_notify(struct notifier_block *nb, unsigned long unused,
 		      void *data)
@@ -93,7 +97,7 @@ static int oom_notify(struct notifier_block *nb, unsigned long unused,
 	mutex_lock(&balloon_oom_lock);
 	nodes = nodes_in_need();
 	deflate_devices(nodes, deadline, freed);
-	if (nodes && !*freed)
+	if (nodes && !*freed && !balloon_free_to_spare(NUMA_NO_NODE))
 		deflate_devices(NULL, deadline, freed);
 	mutex_unlock(&balloon_oom_lock);
 	return NOTIFY_OK;

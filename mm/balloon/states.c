@@ -59,6 +59,7 @@ void __balloon_begin_inflate(struct balloon_dev_info *b, unsigned int nr)
 
 static void __drop(struct balloon_dev_info *b, unsigned long pfn, unsigned int nr)
 {
+	lockdep_assert_held(&b->pages_lock);
 	balloon_blocks_unreserve(&b->blocks, pfn, nr);
 	b->stats.dequeued += nr;
 }
@@ -67,6 +68,7 @@ static void __drop(struct balloon_dev_info *b, unsigned long pfn, unsigned int n
 static bool __insert(struct balloon_dev_info *b, unsigned long pfn,
 		     unsigned int nr)
 {
+	lockdep_assert_held(&b->pages_lock);
 	if (WARN_ON_ONCE(balloon_blocks_set(&b->blocks, pfn, nr)))
 		return false;
 	b->nr_ballooned += nr;
@@ -80,15 +82,19 @@ static bool __insert(struct balloon_dev_info *b, unsigned long pfn,
 static void __leave_inflating(struct balloon_dev_info *b, unsigned int nr,
 			      bool pair)
 {
+	lockdep_assert_held(&b->pages_lock);
 	WARN_ON_ONCE(b->nr_inflating < nr);
 	b->nr_inflating -= nr;
-	if (pair)
-		b->nr_deflating -= nr;
+	if (!pair)
+		return;
+	WARN_ON_ONCE(b->nr_deflating < nr);
+	b->nr_deflating -= nr;
 }
 
 static void __leave_deflating(struct balloon_dev_info *b, unsigned int nr,
 			      bool pair)
 {
+	lockdep_assert_held(&b->pages_lock);
 	if (pair)
 		return;
 	WARN_ON_ONCE(b->nr_deflating < nr);
@@ -127,6 +133,7 @@ void __balloon_refuse_inflate(struct balloon_dev_info *b, unsigned long pfn,
 
 static void __begin_deflate(struct balloon_dev_info *b, unsigned int nr)
 {
+	lockdep_assert_held(&b->pages_lock);
 	WARN_ON_ONCE(b->nr_ballooned < nr);
 	b->nr_ballooned -= nr;
 	b->nr_deflating += nr;
@@ -276,6 +283,7 @@ void __balloon_begin_migrate(struct balloon_dev_info *b)
 
 static void __count_freed(struct balloon_dev_info *b, unsigned int nr)
 {
+	lockdep_assert_held(&b->pages_lock);
 	b->stats.freed += nr;
 	__count_vm_events(COMPACTBALLOONFREED, nr);
 }
@@ -309,6 +317,58 @@ void __balloon_count_settled(const struct balloon_core_batch *batch,
 	b->stats.deflated += deflated;
 	count_vm_events(BALLOON_INFLATE, inflated);
 	count_vm_events(BALLOON_DEFLATE, deflated);
+}
+
+/**
+ * __balloon_count_migrate_failed - a migration failed, for whatever reason
+ * @b: the device
+ */
+void __balloon_count_migrate_failed(struct balloon_dev_info *b)
+{
+	lockdep_assert_held(&b->pages_lock);
+	b->stats.migrate_failed++;
+}
+
+/**
+ * __balloon_count_exchanged - pages were exchanged by balloon_compact()
+ * @b: the device
+ * @nr: number of pages
+ */
+void __balloon_count_exchanged(struct balloon *b, unsigned int nr)
+{
+	lockdep_assert_held(&b->pages_lock);
+	b->stats.exchanged += nr;
+}
+
+/**
+ * __balloon_count_batch - a batch is submitted
+ * @b: the device
+ */
+void __balloon_count_batch(struct balloon *b)
+{
+	lockdep_assert_held(&b->pages_lock);
+	b->stats.batches++;
+}
+
+/**
+ * __balloon_count_alloc_failed - inflation found no page
+ * @b: the device
+ */
+void __balloon_count_alloc_failed(struct balloon *b)
+{
+	lockdep_assert_held(&b->pages_lock);
+	b->stats.alloc_failed++;
+}
+
+/**
+ * __balloon_count_oom_deflated - pages were given back for want of memory
+ * @b: the device
+ * @nr: number of pages
+ */
+void __balloon_count_oom_deflated(struct balloon *b, unsigned long nr)
+{
+	lockdep_assert_held(&b->pages_lock);
+	b->stats.oom_deflated += nr;
 }
 
 /**
@@ -380,18 +440,31 @@ void __balloon_lost(struct balloon_dev_info *b, unsigned long pfn)
 }
 
 /**
+ * __balloon_held - what of a balloon counts towards its target
+ * @b: the device
+ *
+ * Context: under @b->pages_lock.
+ * Return: number of pages that are BALLOONED, ISOLATED or about to be.
+ */
+unsigned long __balloon_held(struct balloon *b)
+{
+	lockdep_assert_held(&b->pages_lock);
+	return b->nr_ballooned + b->isolated_pages + b->nr_inflating;
+}
+
+/**
  * balloon_held - what of a balloon counts towards its target
  * @b: the device
  *
  * Context: any.
- * Return: number of pages that are BALLOONED, ISOLATED or about to be.
+ * Return: as of __balloon_held().
  */
 unsigned long balloon_held(struct balloon *b)
 {
 	unsigned long flags, held;
 
 	spin_lock_irqsave(&b->pages_lock, flags);
-	held = b->nr_ballooned + b->isolated_pages + b->nr_inflating;
+	held = __balloon_held(b);
 	spin_unlock_irqrestore(&b->pages_lock, flags);
 	return held;
 }

@@ -145,7 +145,7 @@ static const struct attribute_group balloon_group = {
 	.attrs = balloon_attrs,
 };
 
-/* stats/: file name, member of struct balloon_stats */
+/* stats/: file name, member of struct balloon_counters */
 #define BALLOON_STAT(_name, _member)					\
 static ssize_t _name##_show(struct device *dev,				\
 			    struct device_attribute *attr, char *buf)	\

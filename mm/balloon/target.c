@@ -31,6 +31,10 @@
 /* Single pages that are asked for at once; their addresses are on the stack. */
 #define PAGES_AT_ONCE		64U
 
+/* So many are taken until it is looked again what can be spared. */
+#define PAGES_AT_A_LOOK		max((unsigned long)SZ_8M >> PAGE_SHIFT, \
+				    BALLOON_BLOCK_PAGES)
+
 /* How often a worker that is busy for long tells how far it has come. */
 #define BALLOON_REPORT_INTERVAL	(HZ / 10)
 
@@ -40,26 +44,35 @@
 /* It is looked again whether swap is of use when so many pages more are in it. */
 #define SWAP_WINDOW		(SZ_2M >> PAGE_SHIFT)
 
+/*
+ * An allocation of so many pages asks the kernel to swap.  What it has not swapped after
+ * so many rounds it cannot swap: a control group may not let it, for instance.
+ */
+#define PAGES_TO_ASK		4
+#define ASKED_IN_VAIN		64
+
 /* How long deflation waits for pages that are isolated or pending. */
 #define BALLOON_DRY_TIMEOUT	HZ
 
-/* Return: true if there are pages, whether @list has them or they are held back. */
-static bool add_run(struct balloon *b, struct balloon_range_list *list,
-		    unsigned int order)
+/* Return: how many pages there are, whether @list has them or they are held back. */
+static unsigned int add_run(struct balloon *b, struct balloon_range_list *list,
+			    unsigned int order)
 {
 	struct page *page = balloon_run_alloc(order);
 
 	if (!page)
-		return false;
+		return 0;
 	if (balloon_in_reach(b, page_to_pfn(page), BIT(order)))
 		balloon_range_add(list, page_to_pfn(page), BIT(order));
 	else
 		balloon_hold_back(b, page_to_pfn(page), BIT(order));
-	return true;
+	return BIT(order);
 }
 
-static bool add_single_pages(struct balloon *b,
-			     struct balloon_range_list *list, unsigned int nr)
+/* Return: as of add_run(). */
+static unsigned int add_single_pages(struct balloon *b,
+				     struct balloon_range_list *list,
+				     unsigned int nr)
 {
 	struct page *pages[PAGES_AT_ONCE];
 	unsigned int i;
@@ -85,7 +98,6 @@ static bool swap_is_of_use(struct balloon *b)
 {
 	struct balloon_swap *swap = &b->swap;
 	long free = get_nr_swap_pages(), used = balloon_swap_in_memory();
-	unsigned long missing;
 
 	if (!swap->begun) {
 		swap->begun = true;
@@ -97,13 +109,18 @@ static bool swap_is_of_use(struct balloon *b)
 		swap->owed = swap->useless;
 		swap->begun = false;
 	}
-	/* When it is known what the last batches have taken. */
-	if (swap->owed && !READ_ONCE(b->nr_for_target)) {
-		missing = balloon_missing_to_high();
-		swap->most = balloon_held(b) - min(balloon_held(b), missing);
-		swap->owed = false;
-	}
 	return !swap->useless;
+}
+
+/* When it is known what the last batches have taken. */
+static void owe_no_more(struct balloon *b)
+{
+	unsigned long held = balloon_held(b);
+
+	if (!b->swap.owed || READ_ONCE(b->nr_for_target))
+		return;
+	b->swap.most = held - min(held, balloon_missing_to_high());
+	b->swap.owed = false;
 }
 
 /*
@@ -112,10 +129,16 @@ static bool swap_is_of_use(struct balloon *b)
  */
 static unsigned long room_to_ask(struct balloon *b)
 {
-	bool may_ask = b->round.may_ask;
+	struct balloon_swap *swap = &b->swap;
 
+	if (!b->round.may_ask)
+		return 0;
 	b->round.may_ask = false;
-	return may_ask ? PAGES_AT_ONCE : 0;
+	if (++swap->nr_asked < ASKED_IN_VAIN)
+		return PAGES_TO_ASK;
+	swap->useless = true;
+	swap->owed = true;
+	return 0;
 }
 
 /*
@@ -130,33 +153,46 @@ static unsigned long room_to_inflate(struct balloon *b)
 	if (room || READ_ONCE(b->floor_is_set) || !balloon_swap_to_spare(b) ||
 	    !swap_is_of_use(b))
 		return room;
-	return min(balloon_room_by_swap() ?: room_to_ask(b),
-		   balloon_swap_to_spare(b));
+	room = balloon_room_by_swap();
+	if (room)
+		b->swap.nr_asked = 0;
+	else
+		room = room_to_ask(b);
+	return min(room, balloon_swap_to_spare(b));
 }
 
 /*
  * Whole blocks first, as long as there are any and as many pages are wanted.
- * Others may take memory meanwhile, another balloon too, so each piece is looked
- * at by itself whether the guest has it to spare.
+ * Others may take memory meanwhile, another balloon too, so it is looked again and
+ * again what the guest has to spare.
  * Return: false if memory ran out before @nr pages were in @list.
  */
 static bool alloc_pages_into(struct balloon *b,
 			     struct balloon_range_list *list,
 			     struct balloon_core_batch *batch, unsigned long nr)
 {
-	unsigned int order = balloon_inflate_order(), wanted;
-	unsigned long room;
+	unsigned int order = balloon_inflate_order(), wanted, got;
+	unsigned long room = 0, blocks = 0;
 
 	nr = min_t(unsigned long, nr, b->max_pages);
 	while (list->nr_pages < nr && !balloon_batch_full(batch)) {
-		room = room_to_inflate(b);
+		if (!room) {
+			room = min(room_to_inflate(b), PAGES_AT_A_LOOK);
+			blocks = balloon_spare_blocks();
+		}
 		wanted = min(nr - list->nr_pages, room);
-		if (order && wanted >= BIT(order) && balloon_spare_blocks() &&
-		    add_run(b, list, order))
-			continue;
-		order = 0;
-		if (!wanted || !add_single_pages(b, list, wanted))
+		got = 0;
+		if (order && wanted >= BIT(order) && blocks)
+			got = add_run(b, list, order);
+		if (got)
+			blocks--;
+		else
+			order = 0;
+		if (!got && wanted)
+			got = add_single_pages(b, list, wanted);
+		if (!got)
 			return false;
+		room -= got;
 	}
 	return true;
 }
@@ -214,7 +250,7 @@ static int balloon_inflate(struct balloon *b, unsigned long nr)
 	enough &= own_pages(b, &batch->inflate);
 	if (!enough) {
 		spin_lock_irq(&b->pages_lock);
-		b->stats.alloc_failed++;
+		__balloon_count_alloc_failed(b);
 		spin_unlock_irq(&b->pages_lock);
 	}
 	if (batch->inflate.nr)
@@ -308,6 +344,8 @@ static void round_begin(struct balloon *b)
 		.refused = READ_ONCE(b->stats.refused),
 		.may_ask = free_swap == b->swap.seen,
 	};
+	if (!b->round.may_ask)
+		b->swap.nr_asked = 0;
 	b->swap.seen = free_swap;
 }
 
@@ -342,6 +380,7 @@ static int round_step(struct balloon *b)
 		return b->round.err;
 	if (held == target)
 		return -EALREADY;
+	owe_no_more(b);
 	if (held > b->swap.most)
 		target = min(target, b->swap.most);
 	else
@@ -438,7 +477,12 @@ static void round_end(struct balloon *b, int err)
 		balloon_compact_soon(b);
 }
 
-/* ->work of a device: the only thread that inflates and deflates it. */
+/**
+ * balloon_work - follow the target; nothing else inflates and deflates for it
+ * @work: ->work of a device
+ *
+ * Context: a worker of balloon_target_wq, for a tenth of a second; never waits.
+ */
 void balloon_work(struct work_struct *work)
 {
 	struct balloon *b = container_of(to_delayed_work(work),
@@ -457,13 +501,6 @@ void balloon_work(struct work_struct *work)
 		queue_delayed_work(balloon_target_wq, &b->work, 0);
 	else
 		round_end(b, err == -EALREADY ? 0 : err);
-}
-
-static unsigned long time_left(unsigned long deadline)
-{
-	long left = deadline - jiffies;
-
-	return max(left, 0L);
 }
 
 /* Has the hypervisor yet to answer what it was asked when memory ran out last? */
@@ -515,11 +552,11 @@ unsigned long balloon_oom_deflate(struct balloon *b, const nodemask_t *nodes,
 	spin_unlock_irq(&b->pages_lock);
 	balloon_batch_submit(batch);
 	wait_event_timeout(b->wait, READ_ONCE(batch->seq) != seq ||
-			   !balloon_is_running(b), time_left(deadline));
+			   !balloon_is_running(b), balloon_time_left(deadline));
 
 	spin_lock_irq(&b->pages_lock);
 	nr = min(nr, b->stats.deflated - deflated);
-	b->stats.oom_deflated += nr;
+	__balloon_count_oom_deflated(b, nr);
 	if (!balloon_is_leaving(b))
 		mod_delayed_work(balloon_target_wq, &b->work, 0);
 	spin_unlock_irq(&b->pages_lock);
@@ -583,7 +620,7 @@ static void deflate_some(struct balloon *b, unsigned long deadline)
 {
 	struct balloon_core_batch *batch;
 
-	batch = balloon_batch_wait(b, BALLOON_FOR_TARGET, time_left(deadline));
+	batch = balloon_batch_wait(b, BALLOON_FOR_TARGET, balloon_time_left(deadline));
 	if (!batch)
 		return;
 	take_pages_into(b, batch, ULONG_MAX, NULL);
@@ -595,7 +632,7 @@ static void deflate_some(struct balloon *b, unsigned long deadline)
 	balloon_batch_flush(b);
 	wait_event_timeout(b->wait, balloon_is_empty(b) ||
 			   something_to_deflate(b),
-			   min_t(unsigned long, time_left(deadline),
+			   min_t(unsigned long, balloon_time_left(deadline),
 				 BALLOON_DRY_TIMEOUT));
 }
 

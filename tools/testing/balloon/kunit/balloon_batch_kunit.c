@@ -583,6 +583,56 @@ static void migration_waits_for_a_batch(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host.b.state, BALLOON_RUNNING);
 }
 
+static bool has_answered;
+
+/* The first batch after nearly a second, and no other. */
+static bool answer_one_late(struct kunit *test)
+{
+	if (has_answered)
+		return false;
+	has_answered = true;
+	fake.now += HZ - 1;
+	return host_answer_nth(0);
+}
+
+/* Page locks are held for a second at most, whatever is waited for. */
+static void migration_waits_once(struct kunit *test)
+{
+	unsigned long start;
+	unsigned int i;
+
+	resize(test, BALLOON_NR_BATCHES + 1);
+	isolate_all(test);
+	for (i = 0; i < BALLOON_NR_BATCHES; i++) {
+		KUNIT_EXPECT_EQ(test, compaction_record(compaction_first()), 0);
+		balloon_batch_flush(&host.b);
+	}
+	host.b.late = 0;
+	has_answered = false;
+	fake.step = answer_one_late;
+	start = fake.now;
+	KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(), MIGRATE_SYNC), 0);
+	KUNIT_EXPECT_TRUE(test, has_answered);
+	KUNIT_EXPECT_LE(test, fake.now - start, HZ);
+	fake.step = host_step;
+	settle(test);
+}
+
+/* A batch that was not sent says nothing of the hypervisor. */
+static void late_is_who_has_not_answered(struct kunit *test)
+{
+	struct balloon_core_batch *batch;
+
+	resize(test, 1);
+	host.b.late = HZ;
+	batch = balloon_batch_get(&host.b, BALLOON_FOR_TARGET);
+	KUNIT_ASSERT_NOT_NULL(test, batch);
+	balloon_batch_put(batch);
+	KUNIT_EXPECT_EQ(test, host.b.late, HZ);
+	resize(test, 2);
+	KUNIT_EXPECT_EQ(test, host.b.late, 0);
+}
+
 static void migration_without_memory(struct kunit *test)
 {
 	struct page *page = inflate_one(test, 0);
@@ -899,6 +949,8 @@ static struct kunit_case batch_test_cases[] = {
 	KUNIT_CASE(answers_in_any_order),
 	KUNIT_CASE(migration_without_a_batch),
 	KUNIT_CASE(migration_waits_for_a_batch),
+	KUNIT_CASE(migration_waits_once),
+	KUNIT_CASE(late_is_who_has_not_answered),
 	KUNIT_CASE(migration_without_memory),
 	KUNIT_CASE(inflation_refused_in_part),
 	KUNIT_CASE(deflation_refused_in_part),

@@ -312,12 +312,28 @@ static void host_fails_as_holes_come(struct kunit *test)
 	fail_host_with_holes_of(test, 1);
 }
 
+static unsigned long run_began;
+static unsigned int looks;
+
+/* A run that waits for a silent host has nothing parked after a moment. */
+static bool look_at_parked(struct kunit *test)
+{
+	if (!time_before(fake.now, run_began + PARKED_TIMEOUT)) {
+		looks++;
+		KUNIT_EXPECT_EQ(test, host.b.nr_parked, 0);
+	}
+	return false;
+}
+
 /* What it gives back when the run is over, is freed all the same. */
 static void host_answers_late(struct kunit *test)
 {
 	scatter(test, 300, 3);
-	fake.step = NULL;
+	fake.step = look_at_parked;
+	run_began = fake.now;
+	looks = 0;
 	KUNIT_EXPECT_EQ(test, balloon_compact(&host.b), -EIO);
+	KUNIT_EXPECT_GT(test, looks, 0);
 	KUNIT_EXPECT_PTR_EQ(test, host.b.compaction, NULL);
 	KUNIT_EXPECT_GT(test, host.b.nr_exchanging, 0);
 	fake.step = host_step;
@@ -502,6 +518,20 @@ static void parked_pages_make_room(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 300);
 }
 
+/* A target that has come since it was looked whether a run is worth it. */
+static void background_leaves_a_new_target_alone(struct kunit *test)
+{
+	unsigned int nr_submits;
+
+	begin_with_holes(test);
+	nr_submits = host.nr_submits;
+	host.b.target = 299;
+	KUNIT_EXPECT_EQ(test, balloon_compact_in_background(&host.b), 0);
+	KUNIT_EXPECT_EQ(test, host.nr_submits, nr_submits);
+	KUNIT_EXPECT_FALSE(test, host.b.background);
+	host.b.target = 300;
+}
+
 /* Whatever else happens ends it at once, with nothing left behind. */
 static void background_gives_way(struct kunit *test)
 {
@@ -559,6 +589,7 @@ static struct kunit_case compact_test_cases[] = {
 	KUNIT_CASE(background_runs_for_more_holes_only),
 	KUNIT_CASE(background_is_not_worth_it),
 	KUNIT_CASE(parked_pages_make_room),
+	KUNIT_CASE(background_leaves_a_new_target_alone),
 	KUNIT_CASE(background_gives_way),
 	KUNIT_CASE(deflation_waits_for_the_background),
 	KUNIT_CASE(random_walk_with_exchanges),

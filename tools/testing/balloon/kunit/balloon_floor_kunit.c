@@ -27,6 +27,8 @@ static long test_free, test_anon, test_swap;
 #define low_wmark_pages(zone)		300
 #undef global_zone_page_state
 #define global_zone_page_state(item)	test_free
+#undef zone_page_state
+#define zone_page_state(zone, item)	((zone)->present_pages + 7000 + test_free)
 #undef global_node_page_state
 #define global_node_page_state(item)	test_anon
 #undef get_nr_swap_pages
@@ -131,7 +133,22 @@ static void swapping_is_waited_for(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, balloon_room_by_swap(), 0);
 }
 
+/* Of all nodes, or of one. */
+static void free_memory_is_what_reclaim_does_not_want(struct kunit *test)
+{
+	long nr_zones = nr_zones_with_memory();
+
+	test_free = 20;
+	KUNIT_EXPECT_EQ(test, balloon_free_to_spare(NUMA_NO_NODE), 20 * nr_zones);
+	KUNIT_EXPECT_GE(test, balloon_free_to_spare(first_online_node), 20);
+	KUNIT_EXPECT_LE(test, balloon_free_to_spare(first_online_node), 20 * nr_zones);
+	test_free = -20;
+	KUNIT_EXPECT_EQ(test, balloon_free_to_spare(NUMA_NO_NODE), 0);
+	KUNIT_EXPECT_EQ(test, balloon_free_to_spare(first_online_node), 0);
+}
+
 static struct kunit_case floor_test_cases[] = {
+	KUNIT_CASE(free_memory_is_what_reclaim_does_not_want),
 	KUNIT_CASE(swap_is_for_anonymous_memory),
 	KUNIT_CASE(swapping_is_waited_for),
 	KUNIT_CASE(memory_is_what_an_allocation_can_have),

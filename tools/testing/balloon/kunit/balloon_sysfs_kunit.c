@@ -55,7 +55,7 @@ static struct sysfs_test *sysfs_begin(struct kunit *test)
 	s->b.isolated_pages = 20;
 	s->b.nr_inflating = 100;
 	s->b.nr_deflating = 200;
-	s->b.stats = (struct balloon_stats) {
+	s->b.stats = (struct balloon_counters) {
 		.enqueued = 1001, .dequeued = 1002, .inflated = 1003,
 		.deflated = 1004, .isolated = 1005, .migrated = 1006,
 		.putback = 1007, .freed = 1008, .migrate_failed = 1009,

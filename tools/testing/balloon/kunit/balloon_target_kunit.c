@@ -278,7 +278,7 @@ static void cold_memory_goes_to_swap(struct kunit *test)
 	/* If it does not fill, the kernel is asked, a little at a time. */
 	fake_let_pass(HZ / 2);
 	settle(test);
-	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 100 + PAGES_AT_ONCE);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 100 + PAGES_TO_ASK);
 	fake.room_by_swap = 10;
 	fake_let_pass(60 * HZ);
 	settle(test);
@@ -294,6 +294,40 @@ static void cold_memory_goes_to_swap(struct kunit *test)
 	balloon_set_target(&host.b, 300);
 	run_worker(test);
 	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 200);
+}
+
+/*
+ * Others have memory and there is swap, but the kernel may not move it there: what was
+ * taken in vain is given back.
+ */
+static void memory_that_cannot_be_swapped_is_left(struct kunit *test)
+{
+	unsigned int i;
+
+	begin(test);
+	resize(test, 100);
+	fake.mem_available = host.b.floor;
+	fake.free_swap = 10000;
+	fake.swap_to_spare = 1000;
+	fake.missing_to_high = 150;
+	balloon_set_target(&host.b, 1000);
+	run_worker(test);
+	for (i = 0; i < 2 * ASKED_IN_VAIN; i++) {
+		KUNIT_ASSERT_LE(test, host.b.nr_ballooned,
+				100 + PAGES_TO_ASK * ASKED_IN_VAIN);
+		if (i == ASKED_IN_VAIN / 2)
+			KUNIT_EXPECT_GT(test, host.b.nr_ballooned, 100);
+		fake_let_pass(HZ / 2);
+		settle(test);
+	}
+	KUNIT_EXPECT_LT(test, host.b.nr_ballooned,
+			100 + PAGES_TO_ASK * ASKED_IN_VAIN - 150 + 1);
+	/* It is tried again when another size is wanted. */
+	i = host.b.nr_ballooned;
+	balloon_set_target(&host.b, 900);
+	fake_let_pass(4 * HZ);
+	settle(test);
+	KUNIT_EXPECT_GT(test, host.b.nr_ballooned, i);
 }
 
 /* Swap in memory that takes more than half of what it frees; a new target asks again. */
@@ -772,6 +806,7 @@ static struct kunit_case target_test_cases[] = {
 	KUNIT_CASE(batches_are_kept_for_migration),
 	KUNIT_CASE(floor_is_left),
 	KUNIT_CASE(cold_memory_goes_to_swap),
+	KUNIT_CASE(memory_that_cannot_be_swapped_is_left),
 	KUNIT_CASE(swap_in_memory_is_of_no_use),
 	KUNIT_CASE(worker_pauses_without_memory),
 	KUNIT_CASE(r33_inflation_without_memory),

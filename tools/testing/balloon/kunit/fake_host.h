@@ -27,7 +27,7 @@ long floor_swap_in_memory(void);
 unsigned long floor_missing_to_high(void);
 unsigned long floor_swap_to_spare(struct balloon *b);
 unsigned long floor_room_by_swap(void);
-unsigned long floor_free_to_spare(void);
+unsigned long floor_free_to_spare(int nid);
 unsigned long floor_holes(void);
 unsigned long floor_spare_blocks(void);
 #undef module_param
@@ -40,7 +40,7 @@ unsigned long floor_spare_blocks(void);
 #undef balloon_room_by_swap
 #undef balloon_swap_in_memory
 #undef balloon_missing_to_high
-unsigned long balloon_free_to_spare(void) { return fake.free_to_spare; }
+unsigned long balloon_free_to_spare(int nid) { return fake.free_to_spare; }
 unsigned long balloon_holes(void) { return fake.holes; }
 unsigned long balloon_spare_blocks(void) { return fake.spare_blocks; }
 unsigned long balloon_swap_to_spare(struct balloon *b) { return fake.swap_to_spare; }
@@ -504,7 +504,7 @@ static void validate_batches(struct kunit *test, struct balloon *b,
 static void validate_compaction_events(struct kunit *test,
 				       struct balloon *b)
 {
-	const struct balloon_stats *stats = &b->stats;
+	const struct balloon_counters *stats = &b->stats;
 
 	KUNIT_ASSERT_EQ(test, fake.events[COMPACTBALLOONISOLATED],
 			stats->isolated);
@@ -525,7 +525,7 @@ static void validate_compaction_events(struct kunit *test,
 static void validate_device(struct kunit *test, struct balloon *b,
 			    bool sure)
 {
-	const struct balloon_stats *stats = &b->stats;
+	const struct balloon_counters *stats = &b->stats;
 	struct balloon_block *block;
 	struct seen seen = {};
 	struct page *page, *next;

@@ -576,6 +576,7 @@ typedef struct { int counter; } atomic_t;
 #define msecs_to_jiffies(ms)	(((unsigned long)(ms) * HZ + 999) / 1000)
 #define NSEC_PER_SEC		1000000000UL
 #define NSEC_PER_MSEC		1000000UL
+#define div_u64(dividend, divisor)	((u64)(dividend) / (u32)(divisor))
 #define nsecs_to_jiffies(ns)	((unsigned long)(ns) / (NSEC_PER_SEC / HZ))
 #define time_after(a, b)	((long)((b) - (a)) < 0)
 #define time_before(a, b)	time_after(b, a)
@@ -624,6 +625,7 @@ enum vm_event_item {
 #define PAGE_SIZE		(1UL << PAGE_SHIFT)
 #define SZ_2M			(2UL << 20)
 #define SZ_4M			(4UL << 20)
+#define SZ_8M			(8UL << 20)
 #define SZ_16M			(16UL << 20)
 
 enum migrate_mode { MIGRATE_ASYNC, MIGRATE_SYNC_LIGHT, MIGRATE_SYNC };
@@ -805,6 +807,8 @@ struct zone {
 #define NR_INACTIVE_ANON	0
 #define NR_ACTIVE_ANON		1
 #define global_zone_page_state(item)	((void)(item), 100000UL)
+#define zone_page_state(zone, item)	((void)(zone), (void)(item), 50000UL)
+#define first_online_node		0
 #define global_node_page_state(item)	((void)(item), 50000UL)
 #define get_nr_swap_pages()	60000L
 #define low_wmark_pages(zone)	((void)(zone), 1000UL)
