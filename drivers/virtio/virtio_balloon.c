@@ -404,6 +404,8 @@ static int vb_freeze(struct virtio_device *vdev)
 	struct virtio_balloon *vb = vdev->priv;
 	int err;
 
+	/* From here on the virtio core has the device restored. */
+	vb->reporting.was_reset = false;
 	vb_stop(vb, VB_LEAVE_TIMEOUT);
 	err = balloon_freeze(vb->b);
 	if (!err)
@@ -422,6 +424,34 @@ static int vb_restore(struct virtio_device *vdev)
 	balloon_thaw(vb->b);
 	vb_start(vb);
 	return 0;
+}
+
+/**
+ * vb_restart - start a device anew that was reset for a sleep that did not come
+ * @vb: the device
+ *
+ * It goes to sleep and wakes up as far as the virtio core is concerned, which
+ * calls vb_freeze() and vb_restore().
+ *
+ * The virtio core is used to having the device lock, and must not get it here:
+ * vb_remove() begins with unregister_pm_notifier() under that lock, and waits
+ * there for vb_reporting_pm(), which calls this.  For the same reason it cannot
+ * remove the device meanwhile.
+ *
+ * Context: may sleep; only in vb_reporting_pm(); takes vb->mutex and the locks of
+ * the queues.
+ */
+void vb_restart(struct virtio_balloon *vb)
+{
+	struct virtio_device *vdev = vb->vdev;
+	int err;
+
+	err = virtio_device_freeze(vdev);
+	if (!err)
+		err = virtio_device_restore(vdev);
+	if (err)
+		dev_err(&vdev->dev, "balloon stopped after a sleep that was given up (%d): unbind and bind the device to restart it\n",
+			err);
 }
 #endif
 

@@ -169,6 +169,8 @@ struct vb_hints {
  *	@busy begins.
  * @busy: the device has such pages; under the lock of the queue, looked at
  *	without
+ * @was_reset: the device was reset because the guest goes to sleep, and has not
+ *	been frozen since; only of what is called for a sleep, one after the other
  * @wait: woken when one of these has ended or the queue has room
  */
 struct vb_reporting {
@@ -177,6 +179,7 @@ struct vb_reporting {
 	bool registered;
 	bool open;
 	bool busy;
+	bool was_reset;
 	wait_queue_head_t wait;
 };
 
@@ -224,6 +227,13 @@ static inline struct virtio_balloon *to_vb(struct balloon *b)
 void vb_queue_work(struct virtio_balloon *vb, struct work_struct *work);
 void vb_work_done(struct virtio_balloon *vb);
 void vb_reset(struct balloon *b);
+#ifdef CONFIG_PM_SLEEP
+void vb_restart(struct virtio_balloon *vb);
+#else
+static inline void vb_restart(struct virtio_balloon *vb)
+{
+}
+#endif
 
 /* drivers/virtio/balloon/queues.c */
 int vb_submit(struct balloon *b, struct balloon_batch *batch);

@@ -126,8 +126,9 @@ static void reporting_open(struct virtio_balloon *vb)
 /*
  * No report begins any more.  The device has time for one that it has, and if it
  * keeps those pages, it is made to forget them; the balloon ends by that.
+ * Return: true if the device was reset.
  */
-static void reporting_close(struct virtio_balloon *vb, unsigned long timeout)
+static bool reporting_close(struct virtio_balloon *vb, unsigned long timeout)
 {
 	struct vb_reporting *reporting = &vb->reporting;
 	struct vb_queue *queue = reporting_queue(vb);
@@ -136,10 +137,12 @@ static void reporting_close(struct virtio_balloon *vb, unsigned long timeout)
 	WRITE_ONCE(reporting->open, false);
 	spin_unlock_irq(&queue->lock);
 	wake_up(&reporting->wait);
-	if (!wait_event_timeout(reporting->wait, !READ_ONCE(reporting->busy) ||
-				virtqueue_is_broken(queue->vq), timeout) ||
-	    READ_ONCE(reporting->busy))
-		vb_reset(vb->b);
+	if (wait_event_timeout(reporting->wait, !READ_ONCE(reporting->busy) ||
+			       virtqueue_is_broken(queue->vq), timeout) &&
+	    !READ_ONCE(reporting->busy))
+		return false;
+	vb_reset(vb->b);
+	return true;
 }
 
 /**
@@ -194,7 +197,10 @@ void vb_reporting_end(struct virtio_balloon *vb, unsigned long timeout)
  * Some kernels report in a freezable work item.  The freezer would wait for the
  * device's answer, and give up before vb_freeze() is called.
  *
- * Context: may sleep; takes vb->mutex if it resets the device.
+ * A sleep may be given up for other reasons, too.  A device that was reset for it
+ * knows of no page then, and hears of none: it is started anew.
+ *
+ * Context: may sleep; takes vb->mutex if it resets or starts the device.
  * Return: NOTIFY_OK, or NOTIFY_DONE if nothing is reported.
  */
 int vb_reporting_pm(struct notifier_block *nb, unsigned long action,
@@ -207,7 +213,9 @@ int vb_reporting_pm(struct notifier_block *nb, unsigned long action,
 		return NOTIFY_DONE;
 	if (action == PM_SUSPEND_PREPARE || action == PM_HIBERNATION_PREPARE ||
 	    action == PM_RESTORE_PREPARE)
-		reporting_close(vb, VB_LEAVE_TIMEOUT);
+		vb->reporting.was_reset |= reporting_close(vb, VB_LEAVE_TIMEOUT);
+	else if (vb->reporting.was_reset)
+		vb_restart(vb);
 	else
 		reporting_open(vb);
 	return NOTIFY_OK;

@@ -274,6 +274,53 @@ static void report_is_under_way_as_the_guest_sleeps(struct kunit *test)
 	}
 }
 
+/*
+ * The device is reset for a sleep that is given up before it is frozen.  It has to
+ * be started again; if that fails, it is said, and the driver can be unbound.
+ */
+static void sleep_is_given_up_after_a_reset(struct kunit *test)
+{
+	unsigned int fails, nr_resets, nr_complaints = 0;
+
+	if (!IS_ENABLED(CONFIG_PM_SLEEP))
+		kunit_skip(test, "this kernel does not sleep");
+	for (fails = 0; fails < 2; fails++) {
+		begin_with(test, F(REPORTING));
+		virt_resize(test, SOME_PAGES);
+		report_is_under_way(test);
+		fake.step = report_goes_on;
+		virt.silent = true;
+		virt.pm->notifier_call(virt.pm, PM_SUSPEND_PREPARE, NULL);
+		fake.step = virt_step;
+		virt.silent = false;
+		KUNIT_EXPECT_TRUE(test, virt.reset);
+		virt.find_error = fails ? -ENOENT : 0;
+		virt.pm->notifier_call(virt.pm, PM_POST_SUSPEND, NULL);
+		virt.find_error = 0;
+		virt_validate(test);
+		KUNIT_EXPECT_EQ(test, fake.nr_taken, 0);
+		if (fails) {
+			KUNIT_EXPECT_EQ(test, fake.nr_complaints, nr_complaints + 1);
+		} else {
+			nr_complaints = fake.nr_complaints;
+			KUNIT_EXPECT_EQ(test, report(3), 0);
+			virt_settle(test);
+			KUNIT_EXPECT_EQ(test, balloon_actual(virt.b), SOME_PAGES);
+			virt_at_rest(test);
+			virt_resize(test, 3);
+			/* The next sleep has no need for that. */
+			nr_resets = virt.nr_resets;
+			virt.pm->notifier_call(virt.pm, PM_SUSPEND_PREPARE, NULL);
+			virt.pm->notifier_call(virt.pm, PM_POST_SUSPEND, NULL);
+			KUNIT_EXPECT_EQ(test, virt.nr_resets, nr_resets);
+			virt_resize(test, SOME_PAGES);
+		}
+		end(test, fake.nr_complaints);
+		virt.config.num_pages = 0;
+		fake.nr_complaints = 0;
+	}
+}
+
 /* Without reports there is nothing to do. */
 static void guest_without_reports_sleeps(struct kunit *test)
 {
@@ -516,6 +563,7 @@ static struct kunit_case virtio_reporting_test_cases[] = {
 	KUNIT_CASE(report_waits_as_the_device_leaves),
 	KUNIT_CASE(r17_report_begins_at_a_reset),
 	KUNIT_CASE(report_is_under_way_as_the_guest_sleeps),
+	KUNIT_CASE(sleep_is_given_up_after_a_reset),
 	KUNIT_CASE(guest_without_reports_sleeps),
 	KUNIT_CASE(r06_report_ends_with_the_device),
 	KUNIT_CASE(reporting_is_taken),

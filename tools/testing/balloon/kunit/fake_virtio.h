@@ -983,6 +983,31 @@ static inline int virt_register_pm(struct notifier_block *nb)
 	return 0;
 }
 
+/* Sleep, as the virtio core has it */
+
+static inline int virt_device_freeze(void)
+{
+	virt.asleep = true;
+#ifdef CONFIG_PM_SLEEP
+	return virt_driver->freeze(&virt.vdev);
+#else
+	return -EOPNOTSUPP;
+#endif
+}
+
+static inline int virt_device_restore(void)
+{
+	int err = -EOPNOTSUPP;
+
+	virt_reset();
+	virt.reset = false;
+#ifdef CONFIG_PM_SLEEP
+	err = virt_driver->restore(&virt.vdev);
+#endif
+	virt.asleep = err;
+	return err;
+}
+
 #undef register_pm_notifier
 #define register_pm_notifier(nb)	virt_register_pm(nb)
 #undef unregister_pm_notifier
@@ -1017,6 +1042,10 @@ static inline int virt_register_pm(struct notifier_block *nb)
 #undef wait_event_idle_timeout
 #define wait_event_idle_timeout(wait, cond, timeout) \
 	fake_wait_event_timeout(cond, timeout)
+#undef virtio_device_freeze
+#define virtio_device_freeze(vdev)	((void)(vdev), virt_device_freeze())
+#undef virtio_device_restore
+#define virtio_device_restore(vdev)	((void)(vdev), virt_device_restore())
 #define pm_stay_awake(dev)		((void)(dev), virt.awake++)
 #define pm_relax(dev)			((void)(dev), virt.awake--)
 #define device_set_wakeup_capable(dev, capable)	((void)(dev))
@@ -1241,16 +1270,10 @@ static inline void virt_ask_hints(u32 id)
 		virt_driver->config_changed(&virt.vdev);
 }
 
-/* Sleep, and what the virtio core does around it */
-
 static inline int virt_freeze(struct kunit *test)
 {
-	int err = -EOPNOTSUPP;
+	int err = virt_device_freeze();
 
-	virt.asleep = true;
-#ifdef CONFIG_PM_SLEEP
-	err = virt_driver->freeze(&virt.vdev);
-#endif
 	if (!err)
 		KUNIT_EXPECT_EQ(test, virt.nr_queues, 0);
 	KUNIT_EXPECT_EQ(test, virt.awake, 0);
@@ -1259,15 +1282,7 @@ static inline int virt_freeze(struct kunit *test)
 
 static inline int virt_restore(struct kunit *test)
 {
-	int err = -EOPNOTSUPP;
-
-	virt_reset();
-	virt.reset = false;
-#ifdef CONFIG_PM_SLEEP
-	err = virt_driver->restore(&virt.vdev);
-#endif
-	virt.asleep = err;
-	return err;
+	return virt_device_restore();
 }
 
 static inline void virt_shutdown(struct kunit *test)

@@ -10,6 +10,7 @@
  * late_report:	somebody is about to unregister from page reporting: the device
  *		falls silent on the queue "reporting", and free pages are reported
  *		before page_reporting_unregister() does anything; once
+ * no_sleep:	somebody does not let the guest sleep, of which all others were told
  * suppressed:	notifications of which the device did not hear
  * tried:	calls of ->report() that late_report has provoked
  *
@@ -22,14 +23,17 @@
 #include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
+#include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/notifier.h>
 #include <linux/page_reporting.h>
 #include <linux/ptrace.h>
 #include <linux/sizes.h>
 #include <linux/smp.h>
 #include <linux/string.h>
+#include <linux/suspend.h>
 #include <linux/virtio.h>
 #include <linux/workqueue.h>
 
@@ -44,6 +48,8 @@ static char silent[64];
 module_param_string(silent, silent, sizeof(silent), 0644);
 static bool fail;
 module_param(fail, bool, 0644);
+static bool no_sleep;
+module_param(no_sleep, bool, 0644);
 static unsigned int ack_timeout_ms;
 module_param(ack_timeout_ms, uint, 0644);
 static unsigned int suppressed;
@@ -145,6 +151,19 @@ static int set_late_report(const char *value, const struct kernel_param *param)
 static const struct kernel_param_ops late_report_ops = { .set = set_late_report };
 module_param_cb(late_report, &late_report_ops, NULL, 0200);
 
+static int before_sleep(struct notifier_block *nb, unsigned long action,
+			void *data)
+{
+	return READ_ONCE(no_sleep) && action == PM_SUSPEND_PREPARE ?
+	       NOTIFY_BAD : NOTIFY_OK;
+}
+
+/* The last to be told. */
+static struct notifier_block sleep_notifier = {
+	.notifier_call = before_sleep,
+	.priority = INT_MIN,
+};
+
 static struct kprobe probe[] = {
 	{ .symbol_name = "virtqueue_notify", .pre_handler = before_notify },
 	{ .symbol_name = "page_reporting_unregister",
@@ -156,8 +175,15 @@ static struct kprobe probe[] = {
 static int __init silence_init(void)
 {
 	struct kprobe *probes[] = { &probe[0], &probe[1], &probe[2] };
+	int err;
 
-	return register_kprobes(probes, ARRAY_SIZE(probes));
+	err = register_pm_notifier(&sleep_notifier);
+	if (err)
+		return err;
+	err = register_kprobes(probes, ARRAY_SIZE(probes));
+	if (err)
+		unregister_pm_notifier(&sleep_notifier);
+	return err;
 }
 module_init(silence_init);
 
