@@ -40,12 +40,11 @@ static int set_target(const char *value, const struct kernel_param *param)
 	unsigned long nr_pages;
 	int err = kstrtoul(value, 0, &nr_pages);
 
-	if (err)
-		return err;
 	if (IS_ERR_OR_NULL(sample))
 		return -ENODEV;
-	balloon_set_target(sample, nr_pages);
-	return 0;
+	if (!err)
+		balloon_set_target(sample, nr_pages);
+	return err;
 }
 
 static const struct kernel_param_ops target_ops = { .set = set_target };
@@ -66,7 +65,12 @@ module_init(sample_init);
 
 static void __exit sample_exit(void)
 {
-	balloon_unregister_device(sample);
+	struct balloon *b = sample;
+
+	kernel_param_lock(THIS_MODULE);	/* set_target() has it, and may come later */
+	sample = NULL;
+	kernel_param_unlock(THIS_MODULE);
+	balloon_unregister_device(b);
 	root_device_unregister(parent);
 }
 module_exit(sample_exit);
