@@ -192,11 +192,11 @@ static void vb_del_vqs(struct virtio_balloon *vb)
 	mutex_unlock(&vb->mutex);
 	if (vb->hints.vq)
 		vb_hints_end(&vb->hints);
+	for (i = 0; i < VB_NR_WAYS; i++)
+		vb_queue_exit(&vb->queue[i]);
 	vb->vdev->config->del_vqs(vb->vdev);
 	vb->stats.vq = NULL;
 	vb->hints.vq = NULL;
-	for (i = 0; i < VB_NR_WAYS; i++)
-		vb_queue_exit(&vb->queue[i]);
 }
 
 static int vb_find_vqs(struct virtio_balloon *vb)
@@ -392,8 +392,14 @@ static void vb_remove(struct virtio_device *vdev)
 	vb_stop(vb, VB_ACK_TIMEOUT);
 	err = balloon_unregister_device(vb->b);
 	vb_del_vqs(vb);
-	/* A call of vb_submit() that does not return still uses it. */
-	if (!err)
+	/*
+	 * A call of vb_submit() may hang in a notification.  When it comes back it
+	 * uses @vb, and has this code on its stack.  If it is this module that is
+	 * being unloaded, a reference does not stop that.
+	 */
+	if (err)
+		__module_get(THIS_MODULE);
+	else
 		kfree(vb);
 }
 

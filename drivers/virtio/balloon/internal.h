@@ -82,7 +82,7 @@ struct vb_batch {
 
 /**
  * struct vb_queue - a virtqueue with its messages
- * @vq: the virtqueue, or NULL
+ * @vq: the virtqueue, or NULL; it goes under @lock
  * @reporting: if it is for reports: who else sends some
  * @lock: protects all below and serialises operations on @vq
  * @waiting: parts not completely encoded, first to be sent first

@@ -299,9 +299,13 @@ static void parts_done(struct list_head *done)
  * Send what waits and collect what the device has used.  Many devices have
  * their answer ready when the notification returns, so look before asking for
  * an interrupt.
+ *
+ * The virtqueue may go whenever the lock is not held: vb_queue_exit().  What waits
+ * then is of a batch that the core has given up, so nobody is told of it.
  */
 static void queue_run(struct vb_queue *queue, struct vb_part *part)
 {
+	struct virtqueue *vq;
 	unsigned long flags;
 	LIST_HEAD(done);
 	unsigned int nr;
@@ -309,22 +313,24 @@ static void queue_run(struct vb_queue *queue, struct vb_part *part)
 	spin_lock_irqsave(&queue->lock, flags);
 	if (part)
 		list_add_tail(&part->node, &queue->waiting);
-	do {
-		virtqueue_disable_cb(queue->vq);
+	while ((vq = queue->vq)) {
+		virtqueue_disable_cb(vq);
 		__queue_collect(queue, &done);
 		nr = 0;
-		while (nr < MESSAGES_PER_KICK &&
+		while (queue->vq && nr < MESSAGES_PER_KICK &&
 		       __queue_feed(queue, &done, &nr)) {
 			/* There may be many: let interrupts in. */
 			spin_unlock_irqrestore(&queue->lock, flags);
 			spin_lock_irqsave(&queue->lock, flags);
 		}
-		if (nr && virtqueue_kick_prepare(queue->vq)) {
+		if (nr && queue->vq && virtqueue_kick_prepare(vq)) {
 			spin_unlock_irqrestore(&queue->lock, flags);
-			virtqueue_notify(queue->vq);
+			virtqueue_notify(vq);
 			spin_lock_irqsave(&queue->lock, flags);
 		}
-	} while (nr || !virtqueue_enable_cb(queue->vq));
+		if (!nr && queue->vq && virtqueue_enable_cb(vq))
+			break;
+	}
 	spin_unlock_irqrestore(&queue->lock, flags);
 	parts_done(&done);
 }
@@ -443,13 +449,21 @@ int vb_queue_init(struct vb_queue *queue, struct virtqueue *vq)
 
 /**
  * vb_queue_exit - undo vb_queue_init()
- * @queue: a queue of which the virtqueue is gone, or that was never used
+ * @queue: a queue, initialised or not; the device uses none of its buffers any more
  *
- * Context: may sleep; nothing is in flight.
+ * Before the virtqueue is deleted: a thread that comes back from a notification
+ * only afterwards must not find it.
+ *
+ * Context: may sleep; takes the lock of the queue.
  */
 void vb_queue_exit(struct vb_queue *queue)
 {
+	/* Neither has it a lock then. */
+	if (!queue->vq)
+		return;
+	spin_lock_irq(&queue->lock);
 	queue->vq = NULL;
+	spin_unlock_irq(&queue->lock);
 	kfree(queue->messages);
 	queue->messages = NULL;
 }

@@ -880,6 +880,44 @@ static void buffer_of_a_migration_is_not_taken(struct kunit *test)
 	}
 }
 
+static void remove_device(struct kunit *test)
+{
+	virt_unbind(test);
+	virt.nr_notifications = 0;
+}
+
+/*
+ * A notification hangs in the hypervisor, and meanwhile the device is removed.
+ * The thread that comes back finds neither queue nor messages; its driver and
+ * what the core has of the device are still there.
+ */
+static void device_is_removed_during_a_notification(struct kunit *test)
+{
+	unsigned int nth;
+
+	for (nth = 1; nth <= 2; nth++) {
+		begin(test);
+		virt_resize(test, SOME_PAGES);
+		isolate_some(test, 1);
+		fake.step = NULL;
+		virt.hangs = remove_device;
+		virt.hang_nth_notify = nth;
+		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
+							 MIGRATE_ASYNC), 0);
+		KUNIT_EXPECT_EQ(test, virt.hang_nth_notify, 0);
+		KUNIT_EXPECT_EQ(test, virt.nr_notifications, 0);
+		virt_validate(test);
+		/* A reference each of the core and the driver. */
+		KUNIT_EXPECT_NOT_NULL(test, virt.b);
+		KUNIT_EXPECT_EQ(test, fake.nr_pinned, 2);
+		fake_let_pass(3600 * HZ);
+		virt_validate(test);
+		virt_exit();
+		KUNIT_ASSERT_EQ(test, test_objects, 0);
+		virt_init(test);
+	}
+}
+
 /*
  * What compaction never gives back cannot be freed.  The driver can be unbound
  * nevertheless, and the core keeps count of the pages.
@@ -897,7 +935,7 @@ static void page_is_isolated_for_ever(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, virt.b);
 	KUNIT_EXPECT_EQ(test, virt.b->isolated_pages, 3);
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 3);
-	KUNIT_EXPECT_EQ(test, fake.nr_pinned, 1);
+	KUNIT_EXPECT_EQ(test, fake.nr_pinned, 2);
 	while (put_one_back(test))
 		virt_validate(test);
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 3);
@@ -961,6 +999,7 @@ static struct kunit_case virtio_test_cases[] = {
 	KUNIT_CASE(device_is_unplugged),
 	KUNIT_CASE(r18_buffer_is_not_taken),
 	KUNIT_CASE(buffer_of_a_migration_is_not_taken),
+	KUNIT_CASE(device_is_removed_during_a_notification),
 	KUNIT_CASE(page_is_isolated_for_ever),
 	KUNIT_CASE(random_walk),
 	{}

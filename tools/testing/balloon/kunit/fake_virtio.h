@@ -125,6 +125,9 @@ static struct fake_virtio {
 	bool guest_ends;		/* as soon as it would be told */
 	void (*meanwhile)(void);	/* what another thread does as the device is
 					 * reset, and as reporting ends */
+	/* What another thread does during this notification from now on. */
+	void (*hangs)(struct kunit *test);
+	unsigned int hang_nth_notify;
 	unsigned int fail_nth_add;	/* this buffer from now on fails ... */
 	int add_error;			/* ... with this */
 
@@ -614,10 +617,21 @@ static bool virt_answer_next(struct virt_queue *q)
 	return true;
 }
 
+static inline void virt_disable_interrupts(struct virtqueue *vq)
+{
+	struct virt_queue *q = virt_queue(vq);
+
+	if (!q->found)
+		fake_violation("a queue is used that was deleted");
+	q->interrupts = false;
+}
+
 static inline bool virt_enable_interrupts(struct virtqueue *vq)
 {
 	struct virt_queue *q = virt_queue(vq);
 
+	if (!q->found)
+		fake_violation("a queue is used that was deleted");
 	/* An interrupt would not come: the driver had not asked for it yet. */
 	if (virt.races)
 		virt_answer(q, 0, 1);
@@ -655,6 +669,8 @@ static inline bool virt_notify(struct virtqueue *vq)
 			;
 	if (virt.interrupts_notify)
 		virt_interrupt(q, false);
+	if (virt.hang_nth_notify && !--virt.hang_nth_notify)
+		virt.hangs(fake.test);
 	return !q->broken;
 }
 
@@ -1071,7 +1087,7 @@ static inline int virt_device_restore(void)
 #undef virtqueue_get_buf
 #define virtqueue_get_buf(vq, len)	virt_get_buf(vq, len)
 #undef virtqueue_disable_cb
-#define virtqueue_disable_cb(vq)	(virt_queue(vq)->interrupts = false)
+#define virtqueue_disable_cb(vq)	virt_disable_interrupts(vq)
 #undef virtqueue_enable_cb
 #define virtqueue_enable_cb(vq)		virt_enable_interrupts(vq)
 #undef virtqueue_detach_unused_buf
