@@ -37,7 +37,7 @@ month: deps
 	@$(MAKE) test-modules KVER=$(KVER)
 	@$(TESTS)/run-bench --kernel $(KVER) month
 
-## make test                     run the unit tests everywhere, and scenarios on both kernels: 25 minutes
+## make test                     run the unit tests everywhere, and scenarios on both kernels: about half an hour
 .PHONY: test
 test: deps
 	@for kernel in $(KERNELS); do scripts/fetch-source $$kernel >/dev/null && $(MAKE) test-modules KVER=$$kernel || exit; done
