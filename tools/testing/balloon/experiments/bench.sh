@@ -195,8 +195,12 @@ files() {
 # How long each of the kernel's worker threads has run.
 workers() {
 	for task in /proc/[0-9]*; do
-		read -r name <"$task/comm" && read -r ns _ <"$task/schedstat" || continue
-		case $name in kworker*) echo "$task $ns" ;; esac
+		read -r name <"$task/comm"
+		case $name in kworker*)
+			read -r ns _ <"$task/schedstat"
+			echo "$task $ns"
+			;;
+		esac
 	done 2>/dev/null
 }
 

@@ -16,7 +16,7 @@ check "an empty balloon has nothing to compact" compact_balloon
 equal "no page is exchanged" 0 "$(balloon_value stats/exchanged)"
 
 # What is won here is won because it was asked for.
-default=$(balloon_value $PROACTIVENESS)
+default=$(balloon_value "$PROACTIVENESS")
 echo 0 >"$CLASS/balloon0/$PROACTIVENESS"
 scattered_balloon 300
 ledger
