@@ -383,11 +383,22 @@ static void unreserve_warns_of_wrong_calls(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, m->reserved[0], 4);
 }
 
+/* The section that comes next may not exist. */
+static void block_is_of_one_section(struct kunit *test)
+{
+#ifdef PFN_SECTION_SHIFT
+	KUNIT_EXPECT_LE(test, BALLOON_BLOCK_SHIFT, PFN_SECTION_SHIFT);
+#endif
+	KUNIT_EXPECT_LE(test, BALLOON_BLOCK_SHIFT, 9);
+}
+
 static void take_gives_maximal_ascending_runs(struct kunit *test)
 {
 	static const struct { unsigned int page, nr; } runs[] = {
-		{ 0, 1 }, { 2, 3 }, { 63, 2 }, { 100, 1 }, { 510, 2 },
-		{ 512, 512 }, { 1024 + 7, 64 }, { NR_PAGES - 1, 1 },
+		{ 0, 1 }, { 2, 3 }, { 63, 2 }, { 100, 1 },
+		{ BALLOON_BLOCK_PAGES - 2, 2 },
+		{ BALLOON_BLOCK_PAGES, BALLOON_BLOCK_PAGES },
+		{ 2 * BALLOON_BLOCK_PAGES + 7, 64 }, { NR_PAGES - 1, 1 },
 	};
 	struct model *m = test->priv;
 	unsigned int i, page;
@@ -569,8 +580,9 @@ static void pages_are_parked(struct kunit *test)
 	fill(test, m, 0, 2);
 	KUNIT_EXPECT_EQ(test, balloon_blocks_park(bs, FIRST_PFN + 2, 1,
 						       GFP_NOWAIT), 0);
-	KUNIT_EXPECT_EQ(test, balloon_blocks_park(bs, FIRST_PFN + 500, 12,
-						       GFP_NOWAIT), 0);
+	KUNIT_EXPECT_EQ(test, balloon_blocks_park(bs, FIRST_PFN +
+						       BALLOON_BLOCK_PAGES - 12,
+						       12, GFP_NOWAIT), 0);
 	index = FIRST_PFN >> BALLOON_BLOCK_SHIFT;
 	KUNIT_EXPECT_EQ(test, balloon_blocks_nr_parked(bs, index), 13);
 	KUNIT_EXPECT_EQ(test, balloon_blocks_nr_parked(bs, index + 1), 0);
@@ -589,7 +601,8 @@ static void pages_are_parked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, index, FIRST_PFN >> BALLOON_BLOCK_SHIFT);
 	KUNIT_EXPECT_EQ(test, nr, 13);
 	KUNIT_EXPECT_EQ(test, bitmap_weight(parked, BALLOON_BLOCK_PAGES), 13);
-	KUNIT_EXPECT_TRUE(test, test_bit(2, parked) && test_bit(511, parked));
+	KUNIT_EXPECT_TRUE(test, test_bit(2, parked) &&
+			  test_bit(BALLOON_BLOCK_PAGES - 1, parked));
 	kfree(parked);
 	KUNIT_EXPECT_EQ(test, test_objects, 0);
 	KUNIT_EXPECT_NULL(test, balloon_blocks_unpark(bs, &index, &nr));
@@ -814,6 +827,7 @@ static struct kunit_case blocks_test_cases[] = {
 	KUNIT_CASE(set_refuses_wrong_calls),
 	KUNIT_CASE(clear_refuses_wrong_calls),
 	KUNIT_CASE(unreserve_warns_of_wrong_calls),
+	KUNIT_CASE(block_is_of_one_section),
 	KUNIT_CASE(take_gives_maximal_ascending_runs),
 	KUNIT_CASE(take_is_capped),
 	KUNIT_CASE(take_starts_over),

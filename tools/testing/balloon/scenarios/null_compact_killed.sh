@@ -14,8 +14,10 @@ null_set a latency_us 40000000
 sh -c "echo 1 >$CLASS/$DEVICE/compact" &
 pid=$!
 check "compaction is under way" wait_until 20 under_way
+killed=$(centiseconds)
 kill -KILL $pid
 check "it ends" wait_until 20 eval "! kill -0 $pid 2>/dev/null"
+say "it has ended after $(($(centiseconds) - killed)) cs"
 wait $pid 2>/dev/null
 check "before the host has answered" under_way
 check "another run can begin" eval "(echo 1 >$CLASS/$DEVICE/compact) 2>/dev/null & kill \$!"

@@ -28,27 +28,31 @@ statistics() {
 	echo "# host: statistics $1 $LEDGERS"
 }
 
-# Each waits for a work item on every processor, as statistics do on one, and would wait for the end of the inflation.
-echo "# host: stats poll 1"
+# not_held_up PROCESSORS: each file waits for a work item on every processor, as statistics do on one, and would wait for
+# the end of the inflation.
+not_held_up() {
+	echo "# host: stats poll 1"
+	echo 0 >"$ORDER"
+	for file in stat_refresh drop_caches; do
+		during_inflation $EARLY $VM/$file
+		check "$1: $file is not held up" [ "$AFTER" -lt $((BIG * PAGES_PER_MIB)) ]
+	done
+	statistics 0
+	during_inflation $LATE $VM/stat_refresh
+	check "$1: stat_refresh is not held up" [ "$AFTER" -lt $((BIG * PAGES_PER_MIB)) ]
+	if [ "$SINCE" -gt 200 ]; then
+		statistics 1
+	else
+		skip "$1: statistics are not held up" "the inflation is too short for one, $SINCE cs"
+	fi
+	echo "# host: stats poll 0"
+}
+
 load_driver
 wait_until 10 [ -e "$CLASS/balloon0" ]
-echo 0 >"$ORDER"
-for file in stat_refresh drop_caches; do
-	during_inflation $EARLY $VM/$file
-	check "$file is not held up" [ "$AFTER" -lt $((BIG * PAGES_PER_MIB)) ]
-done
-statistics 0
-during_inflation $LATE $VM/stat_refresh
-check "stat_refresh is not held up" [ "$AFTER" -lt $((BIG * PAGES_PER_MIB)) ]
-if [ "$SINCE" -gt 200 ]; then
-	statistics 1
-else
-	skip "statistics are not held up" "the inflation is too short for one, $SINCE cs"
-fi
-echo "# host: stats poll 0"
-
 for cpus in two one; do
 	[ $cpus = two ] || echo 0 >/sys/devices/system/cpu/cpu1/online
+	not_held_up $cpus
 	for pieces in 0 9; do
 		balloon_to 0
 		ledger
