@@ -6,6 +6,7 @@ free_blocks() { drain; pagemap -s | sed 's/.* //'; }
 
 verify_start 64
 load_driver
+hold_still	# blocks are counted
 start kept fragment "$(scaled 300)" 7
 scattered_balloon 200
 before=$(free_blocks)
