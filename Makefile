@@ -31,7 +31,7 @@ bench: deps
 	@$(MAKE) test-modules KVER=$(KVER)
 	@$(TESTS)/run-bench --kernel $(KVER) $(ARGS)
 
-## make month                    200 cycles of a guest's life, stock and ours, and out/month.html: about 15 minutes
+## make month                    200 cycles of a guest's life, stock and ours, and out/month.html: about 8 minutes
 .PHONY: month
 month: deps
 	@$(MAKE) test-modules KVER=$(KVER)

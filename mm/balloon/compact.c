@@ -447,6 +447,7 @@ static struct balloon_core_batch *wait_for_batch(struct balloon_compaction *c)
 	batch = balloon_batch_wait(b, BALLOON_FOR_EXCHANGE, PARKED_TIMEOUT);
 	if (!batch && !reason_to_end(c)) {
 		balloon_free_parked(b);
+		c->seen = ULONG_MAX;
 		batch = balloon_batch_wait(b, BALLOON_FOR_EXCHANGE,
 					   READ_ONCE(b->ack_timeout));
 	}

@@ -81,9 +81,8 @@ def by_size(boots, variant, value):
 # --- rows ------------------------------------------------------------------------------------------------------
 
 def figures(boots, rounds):
-    return [*host_operations(boots), *instructions(boots), *sizes(boots), *of_rounds(rounds), *compacted(boots), *unasked(boots), *huge_pages(boots), *swapped(boots),
-            *month(boots), *times(boots), *latencies(boots),
-            *ledgers(boots, rounds)]
+    return [*host_operations(boots), *instructions(boots), *sizes(boots), *of_rounds(rounds), *compacted(boots), *unasked(boots),
+            *huge_pages(boots), *swapped(boots), *month(boots), *times(boots), *latencies(boots), *ledgers(boots, rounds)]
 
 
 def host_operations(boots):
@@ -229,14 +228,16 @@ def swapped(boots):
     yield figure("processes killed meanwhile", "oom_kill of /proc/vmstat", [stock.get("oom_kill"), ours.get("oom_kill")], 0)
 
 
-# Of a month, its title, a value of each cycle as a number of the last ones or of all, and whether more is better.
+# Of a month: title, what it is of all cycles, and whether more is better.
 MONTH = (
-    ("percent of anonymous memory in huge pages, last tenth", lambda cycles: mean(map(huge_share, cycles[-len(cycles) // 10:])), True),
+    ("percent of anonymous memory in huge pages, last tenth",
+     lambda cycles: mean(map(huge_share, cycles[-len(cycles) // 10:])), True),
     ("percent of anonymous memory in huge pages, all the time", lambda cycles: mean(map(huge_share, cycles)), True),
     ("page faults that got no huge page", lambda cycles: cycles[-1]["fallback"], False),
     ("stalls of page faults for compaction", lambda cycles: cycles[-1]["stall"], False),
     ("free 2 MiB blocks at rest, all the time", lambda cycles: mean(cycle["free"] for cycle in cycles), True),
-    ("millions of instructions of the kernel's workers a cycle", lambda cycles: mean(cycle["kworker"] / 1e6 for cycle in cycles), False),
+    ("millions of instructions of the kernel's workers a cycle",
+     lambda cycles: mean(cycle["kworker"] / 1e6 for cycle in cycles), False),
 )
 
 

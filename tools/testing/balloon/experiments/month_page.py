@@ -30,16 +30,16 @@ HEAD = ("<h1>A month in the life of a guest</h1><p>Processes of 12 to 48 MiB com
         "same guest with the same processes and files, with their default settings.</p>")
 
 
-def total(key):
+def each(key):
     return lambda cycles: [cycle[key] for cycle in cycles]
 
 
 PLOTS = (
     ("balloon, MiB", lambda cycles: list(accumulate(cycle["pages"] / 256 for cycle in cycles))),
     ("anonymous memory in huge pages, percent", lambda cycles: [figures.huge_share(cycle) for cycle in cycles]),
-    ("free 2 MiB blocks", total("free")),
-    ("page faults that got no huge page, since the boot", total("fallback")),
-    ("stalls of page faults for compaction, since the boot", total("stall")),
+    ("free 2 MiB blocks", each("free")),
+    ("page faults that got no huge page, since the boot", each("fallback")),
+    ("stalls of page faults for compaction, since the boot", each("stall")),
     ("millions of instructions of the kernel's workers, since the boot",
      lambda cycles: list(accumulate(cycle["kworker"] / 1e6 for cycle in cycles))),
 )

@@ -510,18 +510,25 @@ static void answers_in_any_order(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 6);
 }
 
-/* All batches are in flight: the page stays isolated, nothing is lost. */
-static void migration_without_a_batch(struct kunit *test)
+/* All batches are in flight with a migration each, and @more pages are isolated. */
+static void fill_all_batches(struct kunit *test, unsigned int more)
 {
-	struct page *page;
 	unsigned int i;
 
-	resize(test, BALLOON_NR_BATCHES + 1);
+	resize(test, BALLOON_NR_BATCHES + more);
 	isolate_all(test);
 	for (i = 0; i < BALLOON_NR_BATCHES; i++) {
 		KUNIT_EXPECT_EQ(test, compaction_record(compaction_first()), 0);
 		balloon_batch_flush(&host.b);
 	}
+}
+
+/* All batches are in flight: the page stays isolated, nothing is lost. */
+static void migration_without_a_batch(struct kunit *test)
+{
+	struct page *page;
+
+	fill_all_batches(test, 1);
 	page = compaction_first();
 	KUNIT_EXPECT_EQ(test, compaction_record(page), -EAGAIN);
 	validate(test);
@@ -541,15 +548,10 @@ static void migration_waits_for_a_batch(struct kunit *test)
 		{ MIGRATE_SYNC, HZ },
 	};
 	unsigned long start, start_of_all;
-	unsigned int i, c;
+	unsigned int c;
 
 	for (c = 0; c < ARRAY_SIZE(cases); c++) {
-		resize(test, BALLOON_NR_BATCHES + 2);
-		isolate_all(test);
-		for (i = 0; i < BALLOON_NR_BATCHES; i++) {
-			KUNIT_EXPECT_EQ(test, compaction_record(compaction_first()), 0);
-			balloon_batch_flush(&host.b);
-		}
+		fill_all_batches(test, 2);
 		host.b.late = 0;
 		fake.nr_waits = 0;
 		KUNIT_EXPECT_EQ(test, compaction_migrate(compaction_first(),
@@ -599,14 +601,8 @@ static bool answer_one_late(struct kunit *test)
 static void migration_waits_once(struct kunit *test)
 {
 	unsigned long start;
-	unsigned int i;
 
-	resize(test, BALLOON_NR_BATCHES + 1);
-	isolate_all(test);
-	for (i = 0; i < BALLOON_NR_BATCHES; i++) {
-		KUNIT_EXPECT_EQ(test, compaction_record(compaction_first()), 0);
-		balloon_batch_flush(&host.b);
-	}
+	fill_all_batches(test, 1);
 	host.b.late = 0;
 	has_answered = false;
 	fake.step = answer_one_late;
