@@ -281,11 +281,10 @@ void balloon_count_vacatable(struct balloon *b, int nid,
 void balloon_keep_fullest(struct balloon *b, int nid,
 			  unsigned int most, unsigned long nr_most);
 void balloon_plan_deflation(struct balloon *b, unsigned long nr);
-unsigned int __balloon_take(struct balloon *b, unsigned int max,
-			    unsigned long *pfn, bool *more);
-unsigned int __balloon_take_on(struct balloon *b, const nodemask_t *nodes,
-			       unsigned int max, unsigned long *index,
-			       unsigned long *pfn, bool *more);
+unsigned int balloon_most_that_fit(const unsigned int *nr_with,
+				   unsigned long *nr_last, unsigned long *nr);
+void balloon_batch_take(struct balloon_core_batch *batch, unsigned long nr,
+			const nodemask_t *nodes);
 
 /* mm/balloon/pages.c */
 #define BALLOON_PAGE_GFP	(balloon_mapping_gfp_mask() | __GFP_NOMEMALLOC | \
@@ -486,16 +485,23 @@ do {									\
 #define BALLOON_BACKOFF_MIN	(HZ / 5)
 #define BALLOON_BACKOFF_MAX	(32 * HZ)
 
+/* How long deflation waits for pages that are isolated or pending. */
+#define BALLOON_DRY_TIMEOUT	HZ
+
+void balloon_report(struct balloon *b);
+void balloon_work(struct work_struct *work);
+
+/* mm/balloon/swap.c */
+void balloon_owe_no_more(struct balloon *b);
+unsigned long balloon_room_to_inflate(struct balloon *b);
+
+/* mm/balloon/emptying.c */
 /* Unregistration gives up when no page came back for so long. */
 #define BALLOON_DYING_TIMEOUT	(60 * HZ)
 
 /* So does the way to sleep, where others wait. */
 #define BALLOON_FREEZE_TIMEOUT	HZ
 
-void balloon_report(struct balloon *b);
-void balloon_work(struct work_struct *work);
-unsigned long balloon_oom_deflate(struct balloon *b, const nodemask_t *nodes,
-				  unsigned long nr, unsigned long timeout);
 void balloon_deflate_all(struct balloon *b, unsigned long timeout);
 void balloon_abandon(struct balloon *b);
 

@@ -18,6 +18,8 @@
 #include <linux/notifier.h>
 #include <linux/oom.h>
 #include <linux/sizes.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "internal.h"
 
@@ -56,6 +58,61 @@ static const nodemask_t *nodes_in_need(void)
 }
 #endif
 
+/* Has the hypervisor yet to answer what it was asked when memory ran out last? */
+static bool oom_is_unanswered(struct balloon *b)
+{
+	bool unanswered;
+
+	spin_lock_irq(&b->pages_lock);
+	unanswered = b->oom_batch && b->oom_batch->seq == b->oom_seq;
+	spin_unlock_irq(&b->pages_lock);
+	return unanswered;
+}
+
+/*
+ * Give back up to @nr pages, as a batch holds them: on @nodes, or anywhere if that is
+ * NULL.  No wait is longer than @timeout jiffies.
+ * Return: number of pages given back.
+ */
+static unsigned long deflate_device(struct balloon *b, const nodemask_t *nodes,
+				    unsigned long nr, unsigned long timeout)
+{
+	unsigned long deflated, deadline = jiffies + timeout;
+	struct balloon_core_batch *batch;
+	unsigned int seq;
+
+	if (oom_is_unanswered(b))
+		return 0;
+	batch = balloon_batch_wait(b, BALLOON_FOR_OOM, timeout);
+	if (!batch)
+		return 0;
+	balloon_batch_take(batch, nr, nodes);
+	nr = batch->deflate.nr_pages;
+	if (!nr) {
+		balloon_batch_put(batch);
+		return 0;
+	}
+
+	spin_lock_irq(&b->pages_lock);
+	WRITE_ONCE(b->oom, true);
+	deflated = b->stats.deflated;
+	seq = batch->seq;
+	b->oom_batch = batch;
+	b->oom_seq = seq;
+	spin_unlock_irq(&b->pages_lock);
+	balloon_batch_submit(batch);
+	wait_event_timeout(b->wait, READ_ONCE(batch->seq) != seq ||
+			   !balloon_is_running(b), balloon_time_left(deadline));
+
+	spin_lock_irq(&b->pages_lock);
+	nr = min(nr, b->stats.deflated - deflated);
+	__balloon_count_oom_deflated(b, nr);
+	if (!balloon_is_leaving(b))
+		mod_delayed_work(balloon_target_wq, &b->work, 0);
+	spin_unlock_irq(&b->pages_lock);
+	return nr;
+}
+
 /*
  * Each device has an equal share of the time that is left, so that one that is silent
  * does not keep the others from helping.
@@ -73,8 +130,8 @@ static void deflate_devices(const nodemask_t *nodes, unsigned long deadline,
 		/* Another one may have given enough already. */
 		if (*freed >= BALLOON_OOM_PAGES || left <= 0)
 			break;
-		nr = balloon_oom_deflate(b, nodes, BALLOON_OOM_PAGES - *freed,
-					 left / nr_left + 1);
+		nr = deflate_device(b, nodes, BALLOON_OOM_PAGES - *freed,
+				    left / nr_left + 1);
 		if (nr)
 			dev_info_ratelimited(b->dev, "out of memory: %lu pages given back\n",
 					     nr);

@@ -13,6 +13,7 @@
  */
 #include <linux/balloon_compaction.h>
 #include <linux/bits.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
 #include <linux/page_ref.h>
@@ -154,6 +155,44 @@ void balloon_keep_fullest(struct balloon *b, int nid,
 	} while (nr);
 }
 
+/**
+ * balloon_most_that_fit - how many blocks can be evacuated into holes of the others?
+ * @nr_with: vacatable blocks by their number of pages of the balloon, of 512
+ * @nr_last: set to how many of the blocks with the returned number of pages fit
+ * @nr: set to how many blocks fit in all
+ *
+ * There are @nr_with[i] blocks with i pages, and 512 - i holes in each.  Begin with
+ * all holes and no page to move.  Evacuating one block with i pages
+ * adds i pages to move and takes its own 512 - i holes away: the difference becomes
+ * 512 smaller, whatever i is.  So as long as the difference is d, d / 512
+ * more blocks fit.
+ *
+ * Context: any.
+ * Return: the first i of which not all blocks fit.
+ */
+unsigned int balloon_most_that_fit(const unsigned int *nr_with,
+				   unsigned long *nr_last, unsigned long *nr)
+{
+	u64 holes = 0, pages = 0;
+	unsigned int i;
+
+	*nr = 0;
+	*nr_last = 0;
+	for (i = 1; i <= BALLOON_BLOCK_PAGES; i++)
+		holes += (BALLOON_BLOCK_PAGES - (u64)i) * nr_with[i];
+	for (i = 1; i < BALLOON_BLOCK_PAGES; i++) {
+		*nr_last = (holes - pages) >> BALLOON_BLOCK_SHIFT;
+		if (*nr_last < nr_with[i]) {
+			*nr += *nr_last;
+			break;
+		}
+		*nr += nr_with[i];
+		pages += (u64)i * nr_with[i];
+		holes -= (BALLOON_BLOCK_PAGES - (u64)i) * nr_with[i];
+	}
+	return i;
+}
+
 /* In the order of blocks that deflation empties; then come all others. */
 static const unsigned char passes[] = {
 	BALLOON_BLOCK_EVACUATE,
@@ -223,18 +262,14 @@ void balloon_plan_deflation(struct balloon *b, unsigned long nr)
 	kfree(nr_with);
 }
 
-/**
- * __balloon_take - BALLOONED -> PENDING_DEFLATE, as planned
- * @b: the device
- * @max: most pages to take, at least 1
- * @pfn: set to the first page
- * @more: set to true if there may be pages even if none is returned
- *
- * Context: under @b->pages_lock; who calls again lets interrupts in before.
- * Return: number of contiguous pages, at most to the end of their block, or 0.
+/*
+ * BALLOONED -> PENDING_DEFLATE, as planned: at most @max pages, in @pfn the first.
+ * Who calls again lets interrupts in before.
+ * Return: number of contiguous pages, at most to the end of their block, or 0; then
+ * @more tells whether there may be others.
  */
-unsigned int __balloon_take(struct balloon *b, unsigned int max,
-			    unsigned long *pfn, bool *more)
+static unsigned int __take(struct balloon *b, unsigned int max, unsigned long *pfn,
+			   bool *more)
 {
 	unsigned int nr;
 
@@ -248,21 +283,13 @@ unsigned int __balloon_take(struct balloon *b, unsigned int max,
 	return nr;
 }
 
-/**
- * __balloon_take_on - BALLOONED -> PENDING_DEFLATE on some nodes
- * @b: the device
- * @nodes: the nodes
- * @max: most pages to take, at least 1
- * @index: number of the block where to begin, at first 0; becomes where to go on
- * @pfn: set to the first page
- * @more: set to true if there may be pages even if none is returned
- *
- * Context: as of __balloon_take().
- * Return: as of __balloon_take().
+/*
+ * The same on some nodes.  @index is the number of the block where to begin, at first
+ * 0; it becomes where to go on.
  */
-unsigned int __balloon_take_on(struct balloon *b, const nodemask_t *nodes,
-			       unsigned int max, unsigned long *index,
-			       unsigned long *pfn, bool *more)
+static unsigned int __take_on(struct balloon *b, const nodemask_t *nodes,
+			      unsigned int max, unsigned long *index,
+			      unsigned long *pfn, bool *more)
 {
 	lockdep_assert_held(&b->pages_lock);
 	*more = balloon_blocks_next(&b->blocks, index);
@@ -272,4 +299,39 @@ unsigned int __balloon_take_on(struct balloon *b, const nodemask_t *nodes,
 		return __balloon_begin_deflate_block(&b->info, *index, max, pfn);
 	++*index;
 	return 0;
+}
+
+/**
+ * balloon_batch_take - BALLOONED -> PENDING_DEFLATE, as many as a batch has room for
+ * @batch: an open batch, to which the pages are added
+ * @nr: most pages to take
+ * @nodes: on these nodes; NULL: anywhere, as planned
+ *
+ * Context: process; lets interrupts in between blocks.
+ */
+void balloon_batch_take(struct balloon_core_batch *batch, unsigned long nr,
+			const nodemask_t *nodes)
+{
+	struct balloon_range_list *list = &batch->deflate;
+	struct balloon *b = batch->b;
+	unsigned long pfn, index = 0;
+	unsigned int n, max;
+	bool more;
+
+	nr = min_t(unsigned long, nr, b->max_pages);
+	spin_lock_irq(&b->pages_lock);
+	while (list->nr_pages < nr && !balloon_batch_full(batch)) {
+		max = nr - list->nr_pages;
+		n = nodes ? __take_on(b, nodes, max, &index, &pfn, &more) :
+			    __take(b, max, &pfn, &more);
+		if (!n && !more)
+			break;
+		if (!n) {
+			spin_unlock_irq(&b->pages_lock);
+			spin_lock_irq(&b->pages_lock);
+			continue;
+		}
+		balloon_range_add(list, pfn, n);
+	}
+	spin_unlock_irq(&b->pages_lock);
 }

@@ -19,11 +19,9 @@
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/pagemap.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/swap.h>
-#include <linux/vmstat.h>
 #include <linux/workqueue.h>
 
 #include "internal.h"
@@ -40,19 +38,6 @@
 
 /* How long the work item goes on before it queues itself again. */
 #define BALLOON_SLICE		(HZ / 10)
-
-/* It is looked again whether swap is of use when so many pages more are in it. */
-#define SWAP_WINDOW		(SZ_2M >> PAGE_SHIFT)
-
-/*
- * An allocation of so many pages asks the kernel to swap.  What it has not swapped after
- * so many rounds it cannot swap: a control group may not let it, for instance.
- */
-#define PAGES_TO_ASK		4
-#define ASKED_IN_VAIN		64
-
-/* How long deflation waits for pages that are isolated or pending. */
-#define BALLOON_DRY_TIMEOUT	HZ
 
 /* Return: how many pages there are, whether @list has them or they are held back. */
 static unsigned int add_run(struct balloon *b, struct balloon_range_list *list,
@@ -89,79 +74,6 @@ static unsigned int add_single_pages(struct balloon *b,
 }
 
 /*
- * Does it give memory to move that of others to swap?  Swap that lives in memory
- * gives as much as it can compress.  If that is less than half, the kernel would go
- * on for ever without coming back to its watermarks: the balloon gives back what is
- * missing, and takes nothing more until it is asked for another size.
- */
-static bool swap_is_of_use(struct balloon *b)
-{
-	struct balloon_swap *swap = &b->swap;
-	long free = get_nr_swap_pages(), used = balloon_swap_in_memory();
-
-	if (!swap->begun) {
-		swap->begun = true;
-		swap->free = free;
-		swap->used = used;
-	}
-	if (!swap->useless && swap->free - free >= SWAP_WINDOW) {
-		swap->useless = 2 * (used - swap->used) > swap->free - free;
-		swap->owed = swap->useless;
-		swap->begun = false;
-	}
-	return !swap->useless;
-}
-
-/* When it is known what the last batches have taken. */
-static void owe_no_more(struct balloon *b)
-{
-	unsigned long held = balloon_held(b);
-
-	if (!b->swap.owed || READ_ONCE(b->nr_for_target))
-		return;
-	b->swap.most = held - min(held, balloon_missing_to_high());
-	b->swap.owed = false;
-}
-
-/*
- * The kernel swaps when an allocation finds less than the low watermarks.  If that much
- * is not free, and nothing has come to swap since the last round, nobody has asked.
- */
-static unsigned long room_to_ask(struct balloon *b)
-{
-	struct balloon_swap *swap = &b->swap;
-
-	if (!b->round.may_ask)
-		return 0;
-	b->round.may_ask = false;
-	if (++swap->nr_asked < ASKED_IN_VAIN)
-		return PAGES_TO_ASK;
-	swap->useless = true;
-	swap->owed = true;
-	return 0;
-}
-
-/*
- * How much may the balloon take now?  What is cold can go to swap, as with any other
- * user of memory, unless an administrator has set what is to stay.  That takes the
- * kernel some time, in which nothing more is taken.
- */
-static unsigned long room_to_inflate(struct balloon *b)
-{
-	unsigned long room = balloon_room_above_floor(b);
-
-	if (room || READ_ONCE(b->floor_is_set) || !balloon_swap_to_spare(b) ||
-	    !swap_is_of_use(b))
-		return room;
-	room = balloon_room_by_swap();
-	if (room)
-		b->swap.nr_asked = 0;
-	else
-		room = room_to_ask(b);
-	return min(room, balloon_swap_to_spare(b));
-}
-
-/*
  * Whole blocks first, as long as there are any and as many pages are wanted.
  * Others may take memory meanwhile, another balloon too, so it is looked again and
  * again what the guest has to spare.
@@ -177,7 +89,7 @@ static bool alloc_pages_into(struct balloon *b,
 	nr = min_t(unsigned long, nr, b->max_pages);
 	while (list->nr_pages < nr && !balloon_batch_full(batch)) {
 		if (!room) {
-			room = min(room_to_inflate(b), PAGES_AT_A_LOOK);
+			room = min(balloon_room_to_inflate(b), PAGES_AT_A_LOOK);
 			blocks = balloon_spare_blocks();
 		}
 		wanted = min(nr - list->nr_pages, room);
@@ -260,34 +172,6 @@ static int balloon_inflate(struct balloon *b, unsigned long nr)
 	return enough ? 0 : -EAGAIN;
 }
 
-/* BALLOONED -> PENDING_DEFLATE, on @nodes or, if that is NULL, as planned. */
-static void take_pages_into(struct balloon *b,
-			    struct balloon_core_batch *batch, unsigned long nr,
-			    const nodemask_t *nodes)
-{
-	struct balloon_range_list *list = &batch->deflate;
-	unsigned long pfn, index = 0;
-	unsigned int n, max;
-	bool more;
-
-	nr = min_t(unsigned long, nr, b->max_pages);
-	spin_lock_irq(&b->pages_lock);
-	while (list->nr_pages < nr && !balloon_batch_full(batch)) {
-		max = nr - list->nr_pages;
-		n = nodes ? __balloon_take_on(b, nodes, max, &index, &pfn, &more) :
-			    __balloon_take(b, max, &pfn, &more);
-		if (!n && !more)
-			break;
-		if (!n) {
-			spin_unlock_irq(&b->pages_lock);
-			spin_lock_irq(&b->pages_lock);
-			continue;
-		}
-		balloon_range_add(list, pfn, n);
-	}
-	spin_unlock_irq(&b->pages_lock);
-}
-
 /*
  * Blocks are chosen once in a round.
  * Return: as of balloon_inflate(), and -EINPROGRESS if all pages are isolated or
@@ -307,7 +191,7 @@ static int balloon_deflate(struct balloon *b, unsigned long nr)
 	if (!b->round.planned)
 		balloon_plan_deflation(b, nr);
 	b->round.planned = true;
-	take_pages_into(b, batch, nr, NULL);
+	balloon_batch_take(batch, nr, NULL);
 	dry = !batch->deflate.nr;
 	if (!dry) {
 		b->round.waited = false;
@@ -380,7 +264,7 @@ static int round_step(struct balloon *b)
 		return b->round.err;
 	if (held == target)
 		return -EALREADY;
-	owe_no_more(b);
+	balloon_owe_no_more(b);
 	if (held > b->swap.most)
 		target = min(target, b->swap.most);
 	else
@@ -503,66 +387,6 @@ void balloon_work(struct work_struct *work)
 		round_end(b, err == -EALREADY ? 0 : err);
 }
 
-/* Has the hypervisor yet to answer what it was asked when memory ran out last? */
-static bool oom_is_unanswered(struct balloon *b)
-{
-	bool unanswered;
-
-	spin_lock_irq(&b->pages_lock);
-	unanswered = b->oom_batch && b->oom_batch->seq == b->oom_seq;
-	spin_unlock_irq(&b->pages_lock);
-	return unanswered;
-}
-
-/**
- * balloon_oom_deflate - give pages back to a guest that has run out of memory
- * @b: the device
- * @nodes: where pages are wanted; NULL: anywhere
- * @nr: number of pages wanted; a batch may hold less
- * @timeout: longest wait for a batch and for the hypervisor's answer, in jiffies
- *
- * Context: process, any locks of page reclaim held.  Allocates nothing.
- * Return: number of pages given back.
- */
-unsigned long balloon_oom_deflate(struct balloon *b, const nodemask_t *nodes,
-				  unsigned long nr, unsigned long timeout)
-{
-	unsigned long deflated, deadline = jiffies + timeout;
-	struct balloon_core_batch *batch;
-	unsigned int seq;
-
-	if (oom_is_unanswered(b))
-		return 0;
-	batch = balloon_batch_wait(b, BALLOON_FOR_OOM, timeout);
-	if (!batch)
-		return 0;
-	take_pages_into(b, batch, nr, nodes);
-	nr = batch->deflate.nr_pages;
-	if (!nr) {
-		balloon_batch_put(batch);
-		return 0;
-	}
-
-	spin_lock_irq(&b->pages_lock);
-	WRITE_ONCE(b->oom, true);
-	deflated = b->stats.deflated;
-	seq = batch->seq;
-	b->oom_batch = batch;
-	b->oom_seq = seq;
-	spin_unlock_irq(&b->pages_lock);
-	balloon_batch_submit(batch);
-	wait_event_timeout(b->wait, READ_ONCE(batch->seq) != seq ||
-			   !balloon_is_running(b), balloon_time_left(deadline));
-
-	spin_lock_irq(&b->pages_lock);
-	nr = min(nr, b->stats.deflated - deflated);
-	__balloon_count_oom_deflated(b, nr);
-	if (!balloon_is_leaving(b))
-		mod_delayed_work(balloon_target_wq, &b->work, 0);
-	spin_unlock_irq(&b->pages_lock);
-	return nr;
-}
-
 /**
  * balloon_set_target - ask for a size
  * @b: the device
@@ -593,98 +417,3 @@ void balloon_set_target(struct balloon *b, unsigned long nr_pages)
 	spin_unlock_irqrestore(&b->pages_lock, flags);
 }
 EXPORT_SYMBOL_GPL(balloon_set_target);
-
-/* Is no page on its way, and no thread about to use a batch? */
-static bool balloon_is_idle(struct balloon *b)
-{
-	bool idle;
-
-	spin_lock_irq(&b->pages_lock);
-	idle = !b->isolated_pages && b->nr_free == BALLOON_NR_BATCHES;
-	spin_unlock_irq(&b->pages_lock);
-	return idle;
-}
-
-static bool balloon_is_empty(struct balloon *b)
-{
-	return balloon_is_idle(b) && !READ_ONCE(b->nr_ballooned);
-}
-
-static bool something_to_deflate(struct balloon *b)
-{
-	return READ_ONCE(b->nr_ballooned) || !balloon_is_answered(b);
-}
-
-/* A batch of what is BALLOONED; if nothing is, have the others come back. */
-static void deflate_some(struct balloon *b, unsigned long deadline)
-{
-	struct balloon_core_batch *batch;
-
-	batch = balloon_batch_wait(b, BALLOON_FOR_TARGET, balloon_time_left(deadline));
-	if (!batch)
-		return;
-	take_pages_into(b, batch, ULONG_MAX, NULL);
-	if (batch->deflate.nr) {
-		balloon_batch_submit(batch);
-		return;
-	}
-	balloon_batch_put(batch);
-	balloon_batch_flush(b);
-	wait_event_timeout(b->wait, balloon_is_empty(b) ||
-			   something_to_deflate(b),
-			   min_t(unsigned long, balloon_time_left(deadline),
-				 BALLOON_DRY_TIMEOUT));
-}
-
-/**
- * balloon_deflate_all - give everything back, as far as the hypervisor lets us
- * @b: a dying device
- * @timeout: go on for so long without a page that comes back, in jiffies
- *
- * Context: process; waits for the hypervisor and for pages that are being
- * migrated.
- */
-void balloon_deflate_all(struct balloon *b, unsigned long timeout)
-{
-	unsigned long refused = READ_ONCE(b->stats.refused);
-	unsigned long dequeued = READ_ONCE(b->stats.dequeued);
-	unsigned long deadline = jiffies + timeout;
-
-	while (balloon_is_answered(b) && time_before(jiffies, deadline) &&
-	       !balloon_is_empty(b)) {
-		deflate_some(b, deadline);
-		if (READ_ONCE(b->stats.dequeued) != dequeued) {
-			dequeued = READ_ONCE(b->stats.dequeued);
-			deadline = jiffies + timeout;
-		}
-		if (READ_ONCE(b->stats.refused) != refused) {
-			refused = READ_ONCE(b->stats.refused);
-			wait_event_timeout(b->wait, !balloon_is_answered(b),
-					   BALLOON_BACKOFF_MIN);
-		}
-	}
-}
-
-/**
- * balloon_abandon - take back all pages without telling the hypervisor
- * @b: a dying device that the hypervisor has forgotten
- *
- * Context: process; waits, within bounds, for pages that are being migrated.
- */
-void balloon_abandon(struct balloon *b)
-{
-	struct balloon_core_batch *batch;
-
-	balloon_batch_flush(b);
-	flush_work(&b->reap_work);
-	wait_event_timeout(b->wait, balloon_is_idle(b),
-			   BALLOON_DYING_TIMEOUT);
-	while ((batch = balloon_batch_get(b, BALLOON_FOR_TARGET))) {
-		take_pages_into(b, batch, ULONG_MAX, NULL);
-		if (!batch->deflate.nr) {
-			balloon_batch_put(batch);
-			break;
-		}
-		balloon_batch_settle(batch);
-	}
-}

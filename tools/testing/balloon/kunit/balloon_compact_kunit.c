@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit suite of mm/balloon/compact.c, background.c and placement.c: which blocks the
- * balloon leaves, which pages are exchanged for which, what is parked, and
+ * KUnit suite of mm/balloon/compact.c, exchange.c, background.c and placement.c: which
+ * blocks the balloon leaves, which pages are exchanged for which, what is parked, and
  * what happens when the hypervisor or the guest lacks something.  The arena is two
  * blocks.
  */
@@ -204,11 +204,11 @@ static void large_numbers_of_blocks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sparsest(nr_with, ULONG_MAX, &left),
 			BALLOON_BLOCK_PAGES + 1);
 	/* The pages of the emptier ones just fit into the fuller ones. */
-	KUNIT_EXPECT_EQ(test, most_that_fit(nr_with, &left, &nr), half + 1);
+	KUNIT_EXPECT_EQ(test, balloon_most_that_fit(nr_with, &left, &nr), half + 1);
 	KUNIT_EXPECT_EQ(test, nr, many);
 	nr_with[half - 1] = 0;
 	nr_with[1] = many;
-	KUNIT_EXPECT_EQ(test, most_that_fit(nr_with, &left, &nr), half + 1);
+	KUNIT_EXPECT_EQ(test, balloon_most_that_fit(nr_with, &left, &nr), half + 1);
 	KUNIT_EXPECT_GT(test, nr, many);
 	memset(nr_with, 0, sizeof(nr_with));
 }
@@ -299,7 +299,7 @@ static void fail_host_with_holes_of(struct kunit *test, unsigned int block)
 	KUNIT_EXPECT_EQ(test, host.b.nr_exchanging, 0);
 	/* No more are taken; of three pages two were free. */
 	KUNIT_EXPECT_LE(test, fake.next,
-			block * BALLOON_BLOCK_PAGES + 3 * HOLES_AT_ONCE / 2);
+			block * BALLOON_BLOCK_PAGES + 3 * BALLOON_HOLES_AT_ONCE / 2);
 }
 
 static void host_fails_before_holes_come(struct kunit *test)

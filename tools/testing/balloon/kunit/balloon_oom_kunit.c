@@ -130,14 +130,14 @@ static void oom_on_one_node(struct kunit *test)
 	KUNIT_ASSERT_GT(test, nr, 10);
 	KUNIT_ASSERT_LT(test, nr, 40);
 	fake.step = host_step;
-	KUNIT_EXPECT_EQ(test, balloon_oom_deflate(&host.b, &nodes, 40, HZ), 0);
+	KUNIT_EXPECT_EQ(test, deflate_device(&host.b, &nodes, 40, HZ), 0);
 	node_set(0, nodes);
-	KUNIT_EXPECT_EQ(test, balloon_oom_deflate(&host.b, &nodes, 10, HZ), 10);
-	KUNIT_EXPECT_EQ(test, balloon_oom_deflate(&host.b, &nodes, 40, HZ), nr - 10);
+	KUNIT_EXPECT_EQ(test, deflate_device(&host.b, &nodes, 10, HZ), 10);
+	KUNIT_EXPECT_EQ(test, deflate_device(&host.b, &nodes, 40, HZ), nr - 10);
 	for (i = 0; i < ARENA_PAGES; i++)
 		KUNIT_EXPECT_TRUE(test, !fake.page[i].taken ||
 				  page_to_pfn(arena + i) >= fake.other_node);
-	KUNIT_EXPECT_EQ(test, balloon_oom_deflate(&host.b, &nodes, 40, HZ), 0);
+	KUNIT_EXPECT_EQ(test, deflate_device(&host.b, &nodes, 40, HZ), 0);
 	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 40 - nr);
 }
 

@@ -122,17 +122,17 @@ static void batch_holds_no_more_pages(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, balloon_blocks_set(bs, pfn,
 						 BALLOON_BATCH_PAGES + 1), 0);
 	host.b.nr_ballooned = BALLOON_BATCH_PAGES + 1;
-	take_pages_into(&host.b, batch, ULONG_MAX, NULL);
+	balloon_batch_take(batch, ULONG_MAX, NULL);
 	KUNIT_EXPECT_EQ(test, batch->deflate.nr_pages, BALLOON_BATCH_PAGES);
 	KUNIT_EXPECT_EQ(test, batch->deflate.nr, 1);
 	KUNIT_EXPECT_TRUE(test, balloon_batch_full(batch));
-	take_pages_into(&host.b, batch, ULONG_MAX, NULL);
+	balloon_batch_take(batch, ULONG_MAX, NULL);
 	KUNIT_EXPECT_EQ(test, batch->deflate.nr_pages, BALLOON_BATCH_PAGES);
 	balloon_batch_put(batch);
 
 	batch = balloon_batch_get(&host.b, BALLOON_FOR_TARGET);
 	KUNIT_ASSERT_NOT_NULL(test, batch);
-	take_pages_into(&host.b, batch, ULONG_MAX, NULL);
+	balloon_batch_take(batch, ULONG_MAX, NULL);
 	KUNIT_EXPECT_EQ(test, batch->deflate.nr_pages, 1);
 	balloon_batch_put(batch);
 	balloon_blocks_unreserve(bs, pfn, BALLOON_BATCH_PAGES + 1);

@@ -53,9 +53,12 @@ unsigned long balloon_missing_to_high(void) { return fake.missing_to_high; }
 #include "../../../../mm/balloon/settle.c"
 #include "../../../../mm/balloon_compaction.c"
 #include "../../../../mm/balloon/placement.c"
+#include "../../../../mm/balloon/exchange.c"
 #include "../../../../mm/balloon/compact.c"
 #include "../../../../mm/balloon/background.c"
+#include "../../../../mm/balloon/swap.c"
 #include "../../../../mm/balloon/target.c"
+#include "../../../../mm/balloon/emptying.c"
 #include "../../../../mm/balloon/oom.c"
 
 #include "../../../../mm/balloon/sysfs.c"
