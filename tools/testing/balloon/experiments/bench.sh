@@ -151,6 +151,10 @@ huge() {
 	transhuge-stress -d 3 420 >/tmp/stress 2>&1
 	say "fallback $(($(vmstat thp_fault_fallback) - fallback))"
 	say "compact_fail $(($(vmstat compact_fail) - failed))"
+	failed=0 killed=$(vmstat oom_kill)
+	compaction_test >/tmp/compaction 2>&1 || failed=1
+	say "killed $(($(vmstat oom_kill) - killed))"
+	say "failed $failed"
 	say "busy 0 0 0"
 }
 

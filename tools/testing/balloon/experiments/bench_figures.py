@@ -219,6 +219,9 @@ def huge_pages(boots):
                  [sum(step["fallback"] > 0 for step in of) if of else None for of in steps], 0)
     failed = [compare.total([step["compact_fail"] for step in of]) for of in steps]
     yield figure("compactions of page faults that failed in these boots", "compact_fail of /proc/vmstat", failed, failed[0])
+    for what, title in (("killed", "boots in which compaction_test was killed"), ("failed", "boots in which it did not pass")):
+        of_each = [compare.total([step[what] > 0 for step in of]) for of in steps]
+        yield figure(title, "the kernel's own; it locks 80 percent of what is free", of_each, of_each[0])
 
 
 def swapped(boots):

@@ -419,6 +419,32 @@ still_works() {
 	ledger
 }
 
+# The kernel's tests of huge pages, beside a balloon that is scattered. The second takes nearly all memory, and the OOM killer
+# may come whatever the driver: then it has no result.
+huge_pages_test() {
+	load_driver
+	fragment_start 850
+	balloon_to 400
+	fragment_stop
+	for file in enabled defrag; do
+		echo always >/sys/kernel/mm/transparent_hugepage/$file
+	done
+	fallback=$(vmstat thp_fault_fallback) huge=$(vmstat thp_fault_alloc) killed=$(vmstat oom_kill)
+	transhuge-stress -d 3 420 >/tmp/stress 2>&1
+	sed 's/^/# /' /tmp/stress
+	check "huge pages: $(($(vmstat thp_fault_alloc) - huge))" [ $(($(vmstat thp_fault_alloc) - huge)) -ge 210 ]
+	equal "faults that got no huge page" 0 $(($(vmstat thp_fault_fallback) - fallback))
+	check "compaction_test passes, or is killed" compaction_test_passes
+	ledger
+}
+
+compaction_test_passes() {
+	compaction_test >/tmp/compaction 2>&1
+	status=$?
+	sed 's/^/# /' /tmp/compaction
+	[ $status = 0 ] || [ "$(vmstat oom_kill)" -gt "$killed" ]
+}
+
 # Percent of the processors' time that nobody wanted in the last SECONDS but a loop of the lowest priority on each of them; a
 # balloon that waits must not spin. The loops have the guest's processors always wanted, so that on a busy machine all the
 # guest's tasks are slower alike.
