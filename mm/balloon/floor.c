@@ -26,6 +26,9 @@
 /* Of memory, 1/16 stays free in whole blocks as long as there are holes to take. */
 #define BALLOON_SPARE_SHIFT	4
 
+/* A zone that is kept for devices is small if it is less than 1/16 of its node. */
+#define LAST_RESORT_SHIFT	4
+
 /* Enough for the kernel to notice. */
 #define PAGES_BELOW_LOW		64
 
@@ -89,13 +92,23 @@ static long free_blocks(struct zone *zone)
 	return nr;
 }
 
-/* Allocations hardly ever come from ZONE_DMA. */
+/*
+ * Ordinary allocations come to a zone that is kept for devices when the others have
+ * nothing left.  Is this one, and small beside the rest of its node?
+ */
+static bool is_last_resort(struct zone *zone)
+{
+	return zone_idx(zone) < ZONE_NORMAL &&
+	       zone->present_pages << LAST_RESORT_SHIFT <
+	       zone->zone_pgdat->node_present_pages;
+}
+
 static long holes(struct zone *zone)
 {
 	unsigned int order;
 	long nr = 0;
 
-	if (IS_ENABLED(CONFIG_ZONE_DMA) && !zone_idx(zone))
+	if (is_last_resort(zone))
 		return 0;
 	for (order = 0; order < BALLOON_BLOCK_SHIFT; order++)
 		nr += READ_ONCE(zone->free_area[order].nr_free) << order;
@@ -286,9 +299,21 @@ unsigned long balloon_spare_blocks(void)
 }
 
 /**
+ * balloon_is_last_resort - do ordinary allocations hardly ever come to a page?
+ * @page: the page
+ *
+ * Context: any.
+ * Return: true if it is of a zone of last resort, such as ZONE_DMA.
+ */
+bool balloon_is_last_resort(struct page *page)
+{
+	return is_last_resort(page_zone(page));
+}
+
+/**
  * balloon_holes - free pages in blocks that are not free as a whole
  *
- * Those of ZONE_DMA do not count, from which allocations hardly ever come.
+ * Those of a zone of last resort, such as ZONE_DMA, do not count.
  *
  * Context: any; looks at counters only.
  * Return: number of pages.

@@ -520,6 +520,7 @@ unsigned long balloon_room_by_swap(void);
 long balloon_swap_in_memory(void);
 unsigned long balloon_missing_to_high(void);
 unsigned long balloon_free_to_spare(int nid);
+bool balloon_is_last_resort(struct page *page);
 unsigned long balloon_holes(void);
 unsigned long balloon_spare_blocks(void);
 

@@ -4,7 +4,8 @@
  * evacuates first.
  *
  * A block is *vacatable* if nobody but the balloon uses it: it is free as a whole
- * when the balloon has evacuated it.  To look at a block costs some instructions
+ * when the balloon has evacuated it, and ordinary allocations may have it then: blocks
+ * of a zone of last resort, such as ZONE_DMA, are not worth the work.  To look at a block costs some instructions
  * for each of its pages, so the result is kept as a mark of the block in the index.
  * A mark is a hint: if somebody takes a page later, the block is evacuated for
  * nothing.
@@ -80,7 +81,8 @@ void balloon_find_vacatable(struct balloon *b, int nid)
 		spin_lock_irq(&b->pages_lock);
 		nr = balloon_blocks_next(&b->blocks, &index);
 		if (nr && balloon_block_is_on(index, nid)) {
-			shared = __balloon_block_is_shared(b, index, nr);
+			shared = __balloon_block_is_shared(b, index, nr) ||
+				 balloon_is_last_resort(pfn_to_page(index << BALLOON_BLOCK_SHIFT));
 			balloon_blocks_mark(&b->blocks, index,
 					    shared ? BALLOON_BLOCK_SHARED :
 					    BALLOON_BLOCK_EVACUATE);

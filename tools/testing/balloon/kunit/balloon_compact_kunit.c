@@ -89,6 +89,17 @@ static void holes_of_others_are_filled(struct kunit *test)
 	vacate(test);
 }
 
+/* A block that is no use to others keeps its pages, and takes those of one that is. */
+static void block_of_last_resort_stays(struct kunit *test)
+{
+	scatter(test, 250, 3);
+	KUNIT_ASSERT_LT(test, nr_in(1) + SLACK_PAGES, nr_in(0));
+	fake.last_resort = arena + BALLOON_BLOCK_PAGES;
+	compact(test, 0);
+	KUNIT_EXPECT_EQ(test, nr_in(0), 0);
+	KUNIT_EXPECT_EQ(test, nr_in(1), 250);
+}
+
 /* A block that others use, too, is not left for another such block. */
 static void shared_blocks_stay(struct kunit *test)
 {
@@ -570,6 +581,7 @@ static void deflation_waits_for_the_background(struct kunit *test)
 static struct kunit_case compact_test_cases[] = {
 	KUNIT_CASE(sparsest_block_is_left),
 	KUNIT_CASE(holes_of_others_are_filled),
+	KUNIT_CASE(block_of_last_resort_stays),
 	KUNIT_CASE(shared_blocks_stay),
 	KUNIT_CASE(sparsest_block_is_deflated),
 	KUNIT_CASE(shared_block_is_deflated),

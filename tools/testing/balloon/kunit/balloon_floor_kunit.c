@@ -147,6 +147,26 @@ static void free_memory_is_what_reclaim_does_not_want(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, balloon_free_to_spare(first_online_node), 0);
 }
 
+/* One for devices is, beside a large one; a node that has little else is not. */
+static void small_zone_is_last_resort(struct kunit *test)
+{
+	struct pglist_data *node = kunit_kzalloc(test, sizeof(*node), GFP_KERNEL);
+	struct zone *zone;
+
+	if (!ZONE_NORMAL)
+		kunit_skip(test, "no zone is kept for devices");
+	KUNIT_ASSERT_NOT_NULL(test, node);
+	for (zone = node->node_zones; zone <= node->node_zones + ZONE_NORMAL; zone++) {
+		zone->zone_pgdat = node;
+		zone->present_pages = 100;
+	}
+	node->node_present_pages = 1601;
+	KUNIT_EXPECT_TRUE(test, is_last_resort(node->node_zones));
+	KUNIT_EXPECT_FALSE(test, is_last_resort(node->node_zones + ZONE_NORMAL));
+	node->node_present_pages = 1600;
+	KUNIT_EXPECT_FALSE(test, is_last_resort(node->node_zones));
+}
+
 static struct kunit_case floor_test_cases[] = {
 	KUNIT_CASE(free_memory_is_what_reclaim_does_not_want),
 	KUNIT_CASE(swap_is_for_anonymous_memory),
@@ -154,6 +174,7 @@ static struct kunit_case floor_test_cases[] = {
 	KUNIT_CASE(memory_is_what_an_allocation_can_have),
 	KUNIT_CASE(floor_is_a_part_of_memory_but_not_too_small),
 	KUNIT_CASE(floor_outlives_its_balloon),
+	KUNIT_CASE(small_zone_is_last_resort),
 	{}
 };
 

@@ -18,6 +18,7 @@
 /* How much memory is free, and in which pieces, is what a case says. */
 #define balloon_free_to_spare	floor_free_to_spare
 #define balloon_holes		floor_holes
+#define balloon_is_last_resort	floor_is_last_resort
 #define balloon_spare_blocks	floor_spare_blocks
 #define balloon_swap_to_spare	floor_swap_to_spare
 #define balloon_room_by_swap	floor_room_by_swap
@@ -29,12 +30,14 @@ unsigned long floor_swap_to_spare(struct balloon *b);
 unsigned long floor_room_by_swap(void);
 unsigned long floor_free_to_spare(int nid);
 unsigned long floor_holes(void);
+bool floor_is_last_resort(struct page *page);
 unsigned long floor_spare_blocks(void);
 #undef module_param
 #define module_param(name, type, mode)	extern int fake_no_parameter
 #include "../../../../mm/balloon/floor.c"
 #undef balloon_free_to_spare
 #undef balloon_holes
+#undef balloon_is_last_resort
 #undef balloon_spare_blocks
 #undef balloon_swap_to_spare
 #undef balloon_room_by_swap
@@ -42,6 +45,7 @@ unsigned long floor_spare_blocks(void);
 #undef balloon_missing_to_high
 unsigned long balloon_free_to_spare(int nid) { return fake.free_to_spare; }
 unsigned long balloon_holes(void) { return fake.holes; }
+bool balloon_is_last_resort(struct page *page) { return page == fake.last_resort; }
 unsigned long balloon_spare_blocks(void) { return fake.spare_blocks; }
 unsigned long balloon_swap_to_spare(struct balloon *b) { return fake.swap_to_spare; }
 unsigned long balloon_room_by_swap(void) { return fake.room_by_swap; }

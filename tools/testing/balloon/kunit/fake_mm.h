@@ -104,6 +104,7 @@ static struct fake_mm {
 	unsigned long free_to_spare;	/* pages */
 	unsigned long holes;		/* pages */
 	unsigned long spare_blocks;
+	struct page *last_resort;	/* first page of such a block */
 	unsigned long swap_to_spare;	/* pages */
 	unsigned long room_by_swap;	/* pages */
 	long free_swap;			/* pages */
@@ -689,8 +690,6 @@ static inline void fake_free_compound(struct page *page)
 #define __free_page(page)		fake_put_page(page)
 #undef lock_page
 #define lock_page(page)			fake_lock_page(page)
-#undef page_zone
-#define page_zone(page)			fake_page_zone(page)
 #undef page_zone_id
 #define page_zone_id(page)		fake_page_zone(page)
 #undef adjust_managed_page_count

@@ -799,8 +799,10 @@ struct shrinker {
 };
 #define SHRINK_STOP		ULONG_MAX
 #define PAGE_POISON		0xaa
+struct pglist_data;
 struct zone {
 	unsigned long present_pages;
+	struct pglist_data *zone_pgdat;
 	struct { unsigned long nr_free; } free_area[11];
 };
 #define NR_FREE_PAGES		0
@@ -812,13 +814,17 @@ struct zone {
 #define global_node_page_state(item)	((void)(item), 50000UL)
 #define get_nr_swap_pages()	60000L
 #define low_wmark_pages(zone)	((void)(zone), 1000UL)
-#define zone_idx(zone)		((void)(zone), 1)
+#define zone_idx(zone)		((zone) - (zone)->zone_pgdat->node_zones)
 #define populated_zone(zone)	((zone)->present_pages)
-struct pglist_data { struct zone node_zones[MAX_NR_ZONES]; };
-#define NODE_DATA(nid)							\
-	((struct pglist_data *[]) { &(struct pglist_data) {		\
-		.node_zones = { { 0 }, { 1, { } }, { 1, { } } },	\
-	} }[nid])
+struct pglist_data {
+	struct zone node_zones[MAX_NR_ZONES];
+	unsigned long node_present_pages;
+};
+static struct pglist_data node_data[] = {
+	{ .node_zones = { { 0 }, { 1, node_data }, { 1, node_data } }, .node_present_pages = 2 },
+};
+#define NODE_DATA(nid)		(&node_data[nid])
+#define page_zone(page)		((void)(page), &node_data->node_zones[1])
 static inline unsigned long totalram_pages(void)
 {
 	return 1UL << 18;
