@@ -16,7 +16,7 @@ SCRIPT = Path(__file__).with_name("bench.sh")
 STEP = re.compile(r"# step (\d+) (\w+)$")
 BUSY = re.compile(r"# busy (-?\d+) (\d+) (\d+)$")
 REST = re.compile(r"# rest (\d+) (\d+)$")
-VALUE = re.compile(r"# (allocator_\w+|slab|irqsoff|free|free_before|possible|fallback|compact_fail|killed|failed|oom_kill|kworker|anon|huge|stall) (-?\d+)$")
+VALUE = re.compile(r"# (allocator_\w+|slab|irqsoff|free|free_before|possible|fallback|compact_fail|killed|failed|oom_kill|works_first|works_tenth|kworker|anon|huge|stall) (-?\d+)$")
 BETWEEN = re.compile(r"# between (.+)$")
 PAGES_PER_MIB = 256
 REPORTING = {"off": "", "on": "free-page-reporting=on,page-poison=on"}
@@ -52,7 +52,7 @@ EXPERIMENTS = {
     "compacted": (("stock", "ours, single pages"), {**COUNTED, "mem": "1024", "timeout": "600"},
                   {"STEPS": " ".join(f"scatter{run} compact 0" for run in HOLES)}),
     **{f"unasked, holes of {run}": (("stock", "ours"), {**COUNTED, "mem": "1536", "timeout": "900"},
-                                    {"STEPS": f"hold{run} " + " ".join(f"use whole{mib} 0" for mib in WHOLE), "UNASKED": 1, "USED": 0})
+                                    {"STEPS": f"hold{run} " + " ".join(f"use whole{mib} 0" for mib in WHOLE[:-1]) + f" use whole{WHOLE[-1]} idle 0", "UNASKED": 1, "USED": 0})
        for run in HOLES},
     **{f"huge, boot {boot}": (("stock", "ours"), {"icount": "0", "mem": "1056", "selftests": "transhuge-stress compaction_test", "timeout": "300"},
                               {"STEPS": "huge", "UNASKED": 1}) for boot in range(1, HUGE_BOOTS + 1)},

@@ -139,6 +139,23 @@ whole() {
 	say "free $(pagemap -s | sed 's/.* //')"
 }
 
+# works MINUTE: how often a work item of the balloon ran in the next minute. What looks for holes queues another one at once.
+works() {
+	echo >$TRACING/trace
+	sleep 60
+	say "works_$1 $(grep balloon $TRACING/trace | grep -vc balloon_look_work)"
+}
+
+# The first minute at rest, and the tenth.
+idle() {
+	echo 1 >$TRACING/events/workqueue/workqueue_execute_start/enable
+	works first
+	sleep 480
+	works tenth
+	echo 0 >$TRACING/events/workqueue/workqueue_execute_start/enable
+	say "busy 0 0 0"
+}
+
 # The kernel's own test of huge pages beside a balloon that is scattered.
 huge() {
 	start around fragment 850
@@ -243,7 +260,7 @@ cycle() {
 }
 
 # step WHAT: the balloon's next size in MiB, "use", "flap", "scatter" with a number, "compact", "hold" with a number (others
-# keep holes of so many pages, until "release"), "whole" with a size in MiB, "huge", "swap" or "cycle".
+# keep holes of so many pages, until "release"), "whole" with a size in MiB, "idle", "huge", "swap" or "cycle".
 step() {
 	before=$(slab)
 	[ "$WATCH" != 1 ] || echo 0 >$TRACING/tracing_max_latency
@@ -255,6 +272,7 @@ step() {
 	hold*) took start kept fragment 700 1 "${1#hold}" ;;
 	release) took stop kept ;;
 	whole*) whole "${1#whole}" ;;
+	idle) idle ;;
 	huge) huge ;;
 	swap) swap ;;
 	cycle) cycle ;;

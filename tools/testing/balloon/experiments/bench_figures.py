@@ -187,6 +187,10 @@ def unasked(boots):
             values = [value(step) if step else None for step in of_both(whole, boots, f"unasked, holes of {run}", "ours", "whole300")]
             yield figure(f"{title}, 300 MiB into holes of {run}", "-icount, reporting is off", values,
                          values[0] if aim == "stock" else aim)
+        for minute, aim in (("first", 2), ("tenth", 0)):
+            values = [step.get(f"works_{minute}") for step in of_both(whole, boots, f"unasked, holes of {run}", "ours", "idle")]
+            yield figure(f"times that the balloon did anything in the {minute} minute at rest, holes of {run}",
+                         "work items in the kernel's trace", values, aim)
 
 
 # Of one step: what it says, of what, and what is to be reached.

@@ -25,7 +25,8 @@ check "the balloon compacts itself" compact_balloon
 ledger
 after=$(with_balloon)
 fills=$(($(scaled 300) / 2))
-check "a balloon that fills $fills blocks is in hardly more, $before before: $after" [ "$after" -le $((fills * 11 / 10)) ]
+# A tenth more, and some that others use, too.
+check "a balloon that fills $fills blocks is in hardly more, $before before: $after" [ "$after" -le $((fills * 11 / 10 + 10)) ]
 exchanged=$(balloon_value stats/exchanged)
 check "pages were exchanged: $exchanged" [ "$exchanged" -gt 1000 ]
 equal "none of them was migrated" 0 "$(migrated_pages)"
