@@ -212,8 +212,8 @@ static int evacuate_block(struct balloon_compaction *c)
 		if (!c->batch)
 			return balloon_reason_to_end(c) ?: -EBUSY;
 		nr = min3(remaining, BALLOON_HOLES_AT_ONCE, room_in_batch(c->batch));
-		nr = balloon_take_holes(c, pages, min_t(unsigned long, nr,
-						c->most_parked - c->taken));
+		nr = min_t(unsigned long, nr, c->most_parked - c->taken);
+		nr = balloon_take_holes(c, pages, nr);
 		if (nr) {
 			nr = balloon_exchange(c, pages, nr);
 			/* The others are on their way. */
@@ -289,7 +289,7 @@ static int compact_node(struct balloon_compaction *c)
 	c->most_parked = most_to_park(c);
 	if (!c->most_parked)
 		return -ENOMEM;
-	balloon_find_vacatable(c->b, c->nid);
+	balloon_find_vacatable(c->b, c->nid, false);
 	err = evacuate_sparsest(c);
 	c->seen = ULONG_MAX;
 	balloon_count_vacatable(c->b, c->nid, c->nr_with);
@@ -297,6 +297,11 @@ static int compact_node(struct balloon_compaction *c)
 	while (!err && !c->exhausted && most < BALLOON_BLOCK_PAGES) {
 		most += ROUND_PAGES;
 		err = evacuate_blocks(c, most);
+	}
+	if (!err && !c->exhausted) {
+		c->seen = ULONG_MAX;
+		balloon_find_vacatable(c->b, c->nid, true);
+		err = evacuate_blocks(c, BALLOON_BLOCK_PAGES);
 	}
 	round_settle(c);
 	return err;

@@ -275,7 +275,7 @@ enum {
 bool __balloon_block_is_shared(struct balloon *b, unsigned long index,
 			       unsigned int nr);
 bool balloon_block_is_on(unsigned long index, int nid);
-void balloon_find_vacatable(struct balloon *b, int nid);
+void balloon_find_vacatable(struct balloon *b, int nid, bool last_resort);
 void balloon_count_vacatable(struct balloon *b, int nid,
 			     unsigned int *nr_with);
 void balloon_keep_fullest(struct balloon *b, int nid,

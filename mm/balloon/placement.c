@@ -4,11 +4,12 @@
  * evacuates first.
  *
  * A block is *vacatable* if nobody but the balloon uses it: it is free as a whole
- * when the balloon has evacuated it, and ordinary allocations may have it then: blocks
- * of a zone of last resort, such as ZONE_DMA, are not worth the work.  To look at a block costs some instructions
- * for each of its pages, so the result is kept as a mark of the block in the index.
- * A mark is a hint: if somebody takes a page later, the block is evacuated for
- * nothing.
+ * when the balloon has evacuated it.  Blocks of a zone of last resort, such as
+ * ZONE_DMA, come last, since ordinary allocations hardly come there.
+ *
+ * To look at a block costs some instructions for each of its pages, so the result is
+ * kept as a mark of the block in the index.  A mark is a hint: if somebody takes a page
+ * later, the block is evacuated for nothing.
  *
  * Uses no field of struct page but its reference count.
  */
@@ -64,14 +65,20 @@ bool balloon_block_is_on(unsigned long index, int nid)
 	       pfn_to_nid(index << BALLOON_BLOCK_SHIFT) == nid;
 }
 
+static bool is_last_resort_block(unsigned long index)
+{
+	return balloon_is_last_resort(pfn_to_page(index << BALLOON_BLOCK_SHIFT));
+}
+
 /**
  * balloon_find_vacatable - mark the vacatable blocks, to be evacuated
  * @b: the device
  * @nid: node, or NUMA_NO_NODE for all
+ * @last_resort: those of a zone of last resort, too
  *
  * Context: process.
  */
-void balloon_find_vacatable(struct balloon *b, int nid)
+void balloon_find_vacatable(struct balloon *b, int nid, bool last_resort)
 {
 	unsigned long index = 0;
 	unsigned int nr;
@@ -82,7 +89,7 @@ void balloon_find_vacatable(struct balloon *b, int nid)
 		nr = balloon_blocks_next(&b->blocks, &index);
 		if (nr && balloon_block_is_on(index, nid)) {
 			shared = __balloon_block_is_shared(b, index, nr) ||
-				 balloon_is_last_resort(pfn_to_page(index << BALLOON_BLOCK_SHIFT));
+				 (!last_resort && is_last_resort_block(index));
 			balloon_blocks_mark(&b->blocks, index,
 					    shared ? BALLOON_BLOCK_SHARED :
 					    BALLOON_BLOCK_EVACUATE);
@@ -231,7 +238,7 @@ static void choose_sparsest(struct balloon *b, unsigned long nr,
 	unsigned long remaining;
 	unsigned int most;
 
-	balloon_find_vacatable(b, NUMA_NO_NODE);
+	balloon_find_vacatable(b, NUMA_NO_NODE, false);
 	balloon_count_vacatable(b, NUMA_NO_NODE, nr_with);
 	most = sparsest(nr_with, nr, &remaining);
 	balloon_keep_fullest(b, NUMA_NO_NODE, most, remaining);

@@ -89,8 +89,8 @@ static void holes_of_others_are_filled(struct kunit *test)
 	vacate(test);
 }
 
-/* A block that is no use to others keeps its pages, and takes those of one that is. */
-static void block_of_last_resort_stays(struct kunit *test)
+/* A block that is little use to others takes the pages of one that is. */
+static void block_of_last_resort_comes_last(struct kunit *test)
 {
 	scatter(test, 250, 3);
 	KUNIT_ASSERT_LT(test, nr_in(1) + SLACK_PAGES, nr_in(0));
@@ -98,6 +98,14 @@ static void block_of_last_resort_stays(struct kunit *test)
 	compact(test, 0);
 	KUNIT_EXPECT_EQ(test, nr_in(0), 0);
 	KUNIT_EXPECT_EQ(test, nr_in(1), 250);
+
+	/* If holes are left, it goes, too. */
+	occupy(0, 2);
+	KUNIT_EXPECT_EQ(test, balloon_compact(&host.b), 0);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, nr_in(0), 250);
+	KUNIT_EXPECT_EQ(test, nr_in(1), 0);
+	vacate(test);
 }
 
 /* A block that others use, too, is not left for another such block. */
@@ -581,7 +589,7 @@ static void deflation_waits_for_the_background(struct kunit *test)
 static struct kunit_case compact_test_cases[] = {
 	KUNIT_CASE(sparsest_block_is_left),
 	KUNIT_CASE(holes_of_others_are_filled),
-	KUNIT_CASE(block_of_last_resort_stays),
+	KUNIT_CASE(block_of_last_resort_comes_last),
 	KUNIT_CASE(shared_blocks_stay),
 	KUNIT_CASE(sparsest_block_is_deflated),
 	KUNIT_CASE(shared_block_is_deflated),
