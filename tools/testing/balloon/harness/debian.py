@@ -8,6 +8,7 @@ below build/cache/ and come from the machine's own mirror, by its own proxies. I
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -15,7 +16,8 @@ from pathlib import Path
 
 from .common import CACHE, HarnessError, as_harness_error, locked, require, run
 
-SUITES = {"bookworm": ("bookworm", "bookworm-security"), "trixie": ("trixie", "trixie-security")}
+SUITES = {"bookworm": ("bookworm", "bookworm-security"), "trixie": ("trixie", "trixie-security"),
+          "trixie-backports": ("trixie-backports",)}
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 LISTS_SECONDS = 24 * 3600
 # The machine's pins, installed packages and hooks are about its own packages.
@@ -145,6 +147,33 @@ def apt_with(package):
 def unpack(debs, root):
     for deb in sorted(debs.glob("*.deb")):
         run("dpkg", "-x", deb, root)
+
+
+def run_anywhere(root, place):
+    """Programs below @root, which is to become @place, may need a newer libc than this machine's: give them one of their own."""
+    programs = [path for path in root.rglob("*") if path.is_file() and not path.is_symlink() and
+                path.read_bytes()[:4] == b"\x7fELF" and os.access(path, os.X_OK)]
+    needy = [path for path in programs if "version `GLIBC_" in libraries(path)]
+    if not needy:
+        return
+    debs = Path(tempfile.mkdtemp(prefix=".libc.", dir=root))
+    newest = Release("trixie")
+    newest.update("libc6")
+    newest.download(["libc6"], debs, "the libc that its tools need")
+    unpack(debs, root / "libc")
+    shutil.rmtree(debs)
+    found = next((root / "libc").rglob("ld-linux-x86-64.so.2")).relative_to(root)
+    libs = next((root / "libc").rglob("libc.so.6")).parent.relative_to(root)
+    for path in needy:
+        real = path.with_name(f"{path.name}.elf")
+        path.rename(real)
+        path.write_text(f"#!/bin/sh\nexec {place / found} --library-path {place / libs} {place / real.relative_to(root)} \"$@\"\n")
+        path.chmod(0o755)
+
+
+def libraries(program):
+    """What the loader says of @program: of another machine's, that it is no program."""
+    return subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
 
 
 def source(series):

@@ -18,7 +18,8 @@ from pathlib import Path
 from . import build, debian
 from .common import CACHE, HarnessError, as_harness_error, locked
 
-SERIES = ("6.1", "6.12")
+SERIES = ("6.1", "6.12")       # of "make test"
+NEWEST = "7.3"
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,11 @@ def from_cache(version):
     root = CACHE / version
     # Debian 12's package has lib/modules, Debian 13's usr/lib/modules.
     modules = next(place for place in (root / f"usr/lib/modules/{version}", root / f"lib/modules/{version}") if place.exists())
-    return Kernel(version, root / f"boot/vmlinuz-{version}", kdir(version), modules, root / f"boot/config-{version}")
+    # So are image and configuration since 7.1.
+    boot = root / "boot"
+    if boot.exists():
+        return Kernel(version, boot / f"vmlinuz-{version}", kdir(version), modules, boot / f"config-{version}")
+    return Kernel(version, modules / "vmlinuz", kdir(version), modules, modules / "config")
 
 
 def kdir(version):
@@ -161,6 +166,7 @@ def download(version):
         apt.download(names, work, f"kernel {version} and its headers")
         debian.unpack(work, work / "root")
         relocate(work / "root", version)
+        debian.run_anywhere(work / "root", CACHE / version)
         os.rename(work / "root", CACHE / version)
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -174,21 +180,26 @@ def packages(version):
     if len(parts) < 2:
         raise HarnessError(f"no {headers} in {', '.join(debian.SUITES)}, nor in this machine's own sources: if it is a kernel of your own, "
                            "install its headers")
-    return apt, [f"linux-image-{version}-unsigned", headers, *parts]
+    # Since 7.1 the image is a package that needs others.
+    image = [f"linux-image-{version}-unsigned"]
+    if not apt.has(image[0]):
+        image = [f"linux-{part}-{version}" for part in ("binary", "modules", "base")]
+    return apt, [*image, headers, *parts]
 
 
 def relocate(root, version):
     """Debian's headers include their common part by an absolute path; say it relative to the file instead."""
     makefile = root / f"usr/src/linux-headers-{version}/Makefile"
-    text = re.sub(r"^include /usr/src/", "include $(dir $(realpath $(lastword $(MAKEFILE_LIST))))../",
-                  makefile.read_text(), flags=re.M)
+    here = "$(dir $(realpath $(lastword $(MAKEFILE_LIST))))"
+    text = re.sub(r"^include /usr/src/", f"include {here}../", makefile.read_text(), flags=re.M)
+    text = re.sub(r"^KBUILD_OUTPUT=/usr/src/.*", f"KBUILD_OUTPUT := {here}", text, flags=re.M)
     makefile.write_text(text)
 
 
 def main(argv):
     """Print what a Makefile needs to know about a kernel, in the shell's own syntax."""
     if len(argv) != 1 or argv[0].startswith("-"):
-        print(f"usage: fetch-kernel {{{'|'.join([*SERIES, *build.names()])}|VERSION|TREE}}", file=sys.stderr)
+        print(f"usage: fetch-kernel {{{'|'.join([*SERIES, NEWEST, *build.names()])}|VERSION|TREE}}", file=sys.stderr)
         return 0 if argv[:1] == ["--help"] else 2
     try:
         kernel = get(argv[0])

@@ -426,7 +426,7 @@ class Files(unittest.TestCase):
         with mock.patch.object(debian, "apts", lambda: [Nothing()]):
             for ask in (lambda: kernels.resolve("6.1"), lambda: kernels.packages("6.1.0-0-cloud-amd64"),
                         lambda: debian.download_source("linux-source-6.1", Path("/nonexistent/tree"))):
-                self.assertRaisesRegex(HarnessError, "bookworm, trixie, nor in this machine's own sources", ask)
+                self.assertRaisesRegex(HarnessError, "bookworm, trixie, trixie-backports, nor in this machine's own sources", ask)
 
     def test_lists_that_cannot_be_had(self):
         """What to write into the sources is said, with the machine's own mirror if it has one."""
