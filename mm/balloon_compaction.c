@@ -58,7 +58,7 @@ EXPORT_SYMBOL_GPL(balloon_page_insert);
 void balloon_page_finalize(struct page *page)
 {
 	balloon_page_clear_owner(page);
-	__ClearPageOffline(page);
+	balloon_page_clear_offline(page);
 }
 EXPORT_SYMBOL_GPL(balloon_page_finalize);
 
@@ -68,8 +68,7 @@ EXPORT_SYMBOL_GPL(balloon_page_finalize);
  */
 static bool page_is_enqueueable(struct page *page)
 {
-	return page_count(page) && !PageOffline(page) &&
-	       !balloon_page_has_mapping(page) &&
+	return page_count(page) && !balloon_page_is_taken(page) &&
 	       !PageLRU(page) && !PageSlab(page) && !PageReserved(page) &&
 	       !PageCompound(page);
 }
@@ -85,6 +84,7 @@ static int try_enqueue(struct balloon_dev_info *b, struct page *page)
 				     GFP_NOWAIT | __GFP_NOWARN);
 	if (!err) {
 		balloon_page_insert(b, page);
+		balloon_count_on_node(page, 1);
 		__balloon_count_enqueued(b);
 	}
 	spin_unlock_irqrestore(&b->pages_lock, flags);
@@ -219,6 +219,7 @@ size_t balloon_page_list_dequeue(struct balloon_dev_info *b,
 
 			lock_page(page);
 			balloon_page_finalize(page);
+			balloon_count_on_node(page, -1);
 			unlock_page(page);
 			list_add_tail(&page->lru, pages);
 		}
@@ -386,6 +387,8 @@ static int page_level_migrate(struct balloon_dev_info *b, struct page *new,
 			__balloon_lost(b, page_to_pfn(old));
 	} else {
 		__balloon_replaced(b, page_to_pfn(old));
+		balloon_count_on_node(old, -1);
+		balloon_count_on_node(new, 1);
 	}
 	wake_up(&b->wait);
 	spin_unlock_irq(&b->pages_lock);

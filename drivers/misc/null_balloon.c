@@ -564,8 +564,8 @@ static struct config_item *null_balloon_make_item(struct config_group *group,
 	spin_lock_init(&nb->lock);
 	INIT_LIST_HEAD(&nb->accepted);
 	xa_init(&nb->ledger);
-	hrtimer_init(&nb->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
-	nb->timer.function = null_balloon_timer;
+	hrtimer_setup(&nb->timer, null_balloon_timer, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_ABS_SOFT);
 	return &nb->item;
 }
 

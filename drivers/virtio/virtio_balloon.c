@@ -528,7 +528,7 @@ static int __init vb_init(void)
 	int err;
 
 	vb_wq = alloc_workqueue(KBUILD_MODNAME,
-				WQ_CPU_INTENSIVE | WQ_FREEZABLE, 0);
+				WQ_PERCPU | WQ_CPU_INTENSIVE | WQ_FREEZABLE, 0);
 	if (!vb_wq)
 		return -ENOMEM;
 	err = vb_hints_init();

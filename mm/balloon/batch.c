@@ -636,7 +636,7 @@ int balloon_queues_init(void)
 	balloon_wq = alloc_workqueue("balloon", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!balloon_wq)
 		return -ENOMEM;
-	balloon_target_wq = alloc_workqueue("balloon_target", WQ_CPU_INTENSIVE |
+	balloon_target_wq = alloc_workqueue("balloon_target", WQ_PERCPU | WQ_CPU_INTENSIVE |
 					    WQ_FREEZABLE | WQ_MEM_RECLAIM, 0);
 	if (balloon_target_wq)
 		return 0;

@@ -74,7 +74,7 @@ EXPORT_SYMBOL_GPL(balloon_get_state);
  * Enough for a page-level driver, which needs no counterpart to this.
  * balloon_register_device() does it by itself.
  *
- * Context: any.
+ * Context: process, may sleep.
  */
 void balloon_devinfo_init(struct balloon_dev_info *b)
 {
@@ -82,6 +82,7 @@ void balloon_devinfo_init(struct balloon_dev_info *b)
 	spin_lock_init(&b->pages_lock);
 	balloon_blocks_init(&b->blocks);
 	init_waitqueue_head(&b->wait);
+	balloon_movable_get();
 }
 EXPORT_SYMBOL_GPL(balloon_devinfo_init);
 
@@ -164,6 +165,7 @@ err_free_id:
 err_free:
 	balloon_batches_free(b);
 	kfree(b);
+	balloon_movable_put();
 	return ERR_PTR(err);
 }
 EXPORT_SYMBOL_GPL(balloon_register_device);
@@ -358,6 +360,7 @@ int balloon_unregister_device(struct balloon *b)
 	ida_free(&balloon_ida, b->id);
 	balloon_batches_free(b);
 	kfree(b);
+	balloon_movable_put();
 	return 0;
 }
 EXPORT_SYMBOL_GPL(balloon_unregister_device);
@@ -388,6 +391,7 @@ subsys_initcall(balloon_init);
 static void __exit balloon_exit(void)
 {
 	class_unregister(&balloon_class);
+	balloon_movable_exit();
 	balloon_oom_exit();
 	balloon_queues_exit();
 	ida_destroy(&balloon_ida);

@@ -144,7 +144,7 @@ unsigned int balloon_take_holes(struct balloon_compaction *c, struct page **page
 	struct page *found[BALLOON_HOLES_AT_ONCE] = { };
 	unsigned int i, nr, taken = 0, parked = 0;
 
-	nr = alloc_pages_bulk_array_node((BALLOON_PAGE_GFP & ~__GFP_RECLAIM) |
+	nr = alloc_pages_bulk_node((BALLOON_PAGE_GFP & ~__GFP_RECLAIM) |
 					 __GFP_THISNODE, c->nid, max, found);
 	c->taken += nr;
 	for (i = 0; i < nr; i++) {

@@ -287,8 +287,19 @@ void balloon_batch_take(struct balloon_core_batch *batch, unsigned long nr,
 			const nodemask_t *nodes);
 
 /* mm/balloon/pages.c */
-#define BALLOON_PAGE_GFP	(balloon_mapping_gfp_mask() | __GFP_NOMEMALLOC | \
-				 __GFP_NORETRY | __GFP_NOWARN)
+#define BALLOON_PAGE_GFP						\
+	((balloon_pages_are_movable() ? GFP_HIGHUSER_MOVABLE : GFP_HIGHUSER) |	\
+	 __GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN)
+
+/* Pages of a node that are in balloons, which kernels since 6.16 count. */
+#ifdef HAVE_NR_BALLOON_PAGES
+static inline void balloon_count_on_node(struct page *page, long nr)
+{
+	mod_node_page_state(page_pgdat(page), NR_BALLOON_PAGES, nr);
+}
+#else
+static inline void balloon_count_on_node(struct page *page, long nr) { }
+#endif
 
 bool balloon_in_one_zone(unsigned long first, unsigned long last);
 unsigned int balloon_inflate_order(void);
@@ -554,13 +565,13 @@ extern const struct attribute_group *balloon_dev_groups[];
  */
 static inline struct balloon_dev_info *balloon_page_owner(struct page *page)
 {
-	return (struct balloon_dev_info *)page_private(page);
+	return balloon_private_to_owner(page_private(page));
 }
 
 static inline void balloon_page_set_owner(struct page *page,
 					  struct balloon_dev_info *b)
 {
-	set_page_private(page, (unsigned long)b);
+	set_page_private(page, balloon_owner_to_private(b));
 	balloon_page_set_movable(page);
 }
 

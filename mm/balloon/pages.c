@@ -94,7 +94,7 @@ struct page *balloon_run_alloc(unsigned int order)
 unsigned int balloon_pages_alloc(struct page **pages, unsigned int max)
 {
 	memset(pages, 0, max * sizeof(*pages));
-	return alloc_pages_bulk_array(BALLOON_PAGE_GFP, max, pages);
+	return alloc_pages_bulk(BALLOON_PAGE_GFP, max, pages);
 }
 
 /*
@@ -188,12 +188,12 @@ void balloon_range_disown(unsigned long pfn, unsigned int nr)
 	for (; nr; pfn++, nr--) {
 		struct page *page = pfn_to_page(pfn);
 
-		__ClearPageOffline(page);
-		if (page_ref_freeze(page, 1)) {
+		if (balloon_page_freeze(page, true)) {
 			balloon_page_reset_owner(page);
-			page_ref_unfreeze(page, 1);
+			balloon_page_unfreeze(page, false);
 		} else {
 			balloon_page_disown(page);
+			balloon_page_clear_offline(page);
 		}
 	}
 }
@@ -212,25 +212,18 @@ static __always_inline bool run_free(struct balloon_dev_info *owner,
 	for (page = run; page < end; page++) {
 		if (balloon_page_owner(page) != owner || PageHWPoison(page))
 			goto undo;
-		if (owner)
-			__ClearPageOffline(page);
-		if (!page_ref_freeze(page, 1))
-			goto undo_mark;
+		if (!balloon_page_freeze(page, owner))
+			goto undo;
 		balloon_page_reset_owner(page);
 	}
 	page_ref_unfreeze(run, 1);
 	__free_pages(run, order);
 	return true;
-undo_mark:
-	if (owner)
-		__SetPageOffline(page);
 undo:
 	while (page-- > run) {
 		if (owner)
 			balloon_page_set_owner(page, owner);
-		page_ref_unfreeze(page, 1);
-		if (owner)
-			__SetPageOffline(page);
+		balloon_page_unfreeze(page, owner);
 	}
 	return false;
 }
@@ -263,7 +256,7 @@ static unsigned int piece_free(struct balloon *b, unsigned long pfn,
 	if (order && run_free(&b->info, pfn_to_page(pfn), order))
 		return order;
 	balloon_page_disown(pfn_to_page(pfn));
-	__ClearPageOffline(pfn_to_page(pfn));
+	balloon_page_clear_offline(pfn_to_page(pfn));
 	put_page(pfn_to_page(pfn));
 	return 0;
 }
@@ -330,9 +323,16 @@ void balloon_range_release(unsigned long pfn, unsigned int nr)
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
-		__ClearPageOffline(pfn_to_page(pfn + i));
+		balloon_page_clear_offline(pfn_to_page(pfn + i));
 		__free_page(pfn_to_page(pfn + i));
 	}
+}
+
+static void adjust(struct balloon *b, struct page *page, long nr)
+{
+	balloon_count_on_node(page, -nr);
+	if (!b->deflate_on_oom)
+		adjust_managed_page_count(page, nr);
 }
 
 /**
@@ -349,14 +349,14 @@ void balloon_adjust_managed(struct balloon *b, unsigned long pfn, long nr)
 {
 	unsigned long end = pfn + (nr < 0 ? -nr : nr);
 
-	if (!nr || b->deflate_on_oom)
+	if (!nr)
 		return;
 	if (likely(balloon_in_one_zone(pfn, end - 1))) {
-		adjust_managed_page_count(pfn_to_page(pfn), nr);
+		adjust(b, pfn_to_page(pfn), nr);
 		return;
 	}
 	for (; pfn < end; pfn++)
-		adjust_managed_page_count(pfn_to_page(pfn), nr < 0 ? -1 : 1);
+		adjust(b, pfn_to_page(pfn), nr < 0 ? -1 : 1);
 }
 
 /**
@@ -458,7 +458,7 @@ bool __balloon_unpark(struct balloon *b, struct page *page)
 		return false;
 	b->nr_parked--;
 	balloon_page_clear_owner(page);
-	__ClearPageOffline(page);
+	balloon_page_clear_offline(page);
 	return true;
 }
 

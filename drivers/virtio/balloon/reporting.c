@@ -161,6 +161,7 @@ void vb_reporting_begin(struct virtio_balloon *vb)
 	reporting_open(vb);
 	memset(&reporting->dev, 0, sizeof(reporting->dev));
 	reporting->dev.report = reporting_report;
+	reporting->dev.order = PAGE_REPORTING_ORDER_UNSPECIFIED;
 	err = page_reporting_register(&reporting->dev);
 	reporting->registered = !err;
 	if (err)

@@ -62,6 +62,13 @@ static void stats_add_huge_pages(struct stats_buffer *buf,
 }
 #endif
 
+/* What reclaim has done, which newer kernels count by node. */
+#ifdef HAVE_NODE_RECLAIM_STATE
+#define reclaim_state(events, item)	((void)(events), global_node_page_state(item))
+#else
+#define reclaim_state(events, item)	((events)[item])
+#endif
+
 static void stats_add_events(struct stats_buffer *buf)
 {
 	unsigned long events[NR_VM_EVENT_ITEMS], stalls = 0;
@@ -82,13 +89,13 @@ static void stats_add_events(struct stats_buffer *buf)
 	stats_add(buf, VIRTIO_BALLOON_S_OOM_KILL, events[OOM_KILL]);
 	stats_add(buf, VIRTIO_BALLOON_S_ALLOC_STALL, stalls);
 	stats_add_pages(buf, VIRTIO_BALLOON_S_ASYNC_SCAN,
-			events[PGSCAN_KSWAPD]);
+			reclaim_state(events, PGSCAN_KSWAPD));
 	stats_add_pages(buf, VIRTIO_BALLOON_S_DIRECT_SCAN,
-			events[PGSCAN_DIRECT]);
+			reclaim_state(events, PGSCAN_DIRECT));
 	stats_add_pages(buf, VIRTIO_BALLOON_S_ASYNC_RECLAIM,
-			events[PGSTEAL_KSWAPD]);
+			reclaim_state(events, PGSTEAL_KSWAPD));
 	stats_add_pages(buf, VIRTIO_BALLOON_S_DIRECT_RECLAIM,
-			events[PGSTEAL_DIRECT]);
+			reclaim_state(events, PGSTEAL_DIRECT));
 }
 
 static void stats_add_memory(struct stats_buffer *buf)

@@ -30,7 +30,9 @@ KERNEL_FILES = """
     Documentation/core-api/mm-api.rst Documentation/mm/index.rst
     drivers/misc/Kconfig drivers/misc/Makefile drivers/misc/vmw_balloon.c
     drivers/virtio/Makefile drivers/virtio/virtio.c drivers/virtio/virtio_balloon.c
-    include/linux/balloon_compaction.h include/linux/migrate.h include/linux/virtio_config.h
+    include/linux/balloon_compaction.h include/linux/gfp.h include/linux/hrtimer.h include/linux/migrate.h
+    include/linux/page_reporting.h include/linux/workqueue.h
+    include/linux/virtio_config.h
     include/linux/shrinker.h include/linux/vm_event_item.h include/uapi/linux/virtio_balloon.h
     mm/Kconfig mm/Makefile mm/balloon_compaction.c mm/vmstat.c
 """.split()
@@ -214,7 +216,7 @@ class Overlay:
             self.assertIn("+= balloon/\n", self.text(f"{where}/Makefile"))
             self.assertNotIn(f" {name}.o", self.text(f"{where}/Makefile"))
             objects = set(re.findall(r"(?<=[ \t/])\w+(?=\.o)", self.text(f"{where}/balloon/Makefile"))) - {name}
-            self.assertEqual(objects, {path.stem for path in (ROOT / where / "balloon").glob("*.c")})
+            self.assertEqual(objects, {path.stem for path in (ROOT / where / "balloon").glob("*.c")} - {"slot"})
         enum = re.findall(r"\bCOMPACTBALLOON\w+", self.text("include/linux/vm_event_item.h"))
         text = re.findall(r'"(compact_balloon_\w+)"', self.text("mm/vmstat.c"))
         self.assertEqual([name.lower() for name in enum], [name.replace("_", "") for name in text])
@@ -226,9 +228,16 @@ class Overlay:
         order = ["BACKLIGHT CLASS/SUBSYSTEM", "BALLOON COMPACTION CORE", "BATMAN ADVANCED", "NULL BALLOON", "THE REST"]
         self.assertEqual([t for t in re.findall(r"(?<=\n\n)(\S.*)\n(?=\w:\t)", self.text("MAINTAINERS")) if t in order],
                          order)
+        for path, makefile, (header, feature) in (
+                ("mm/balloon/compat.h", "mm/balloon/Makefile", ("gfp.h", "alloc_pages_bulk_node(")),
+                ("drivers/virtio/virtio_balloon_compat.h", "drivers/virtio/balloon/Makefile",
+                 ("page_reporting.h", "PAGE_REPORTING_ORDER_UNSPECIFIED")),
+                ("drivers/misc/null_balloon_compat.h", "drivers/misc/Makefile", ("hrtimer.h", "hrtimer_setup("))):
+            compat = feature not in self.text(f"include/linux/{header}")
+            self.assertEqual(path in self.after, compat)
+            self.assertEqual(Path(path).name in self.text(makefile), compat)
         compat = "struct virtqueue_info {" not in self.text("include/linux/virtio_config.h")
-        self.assertEqual("drivers/virtio/virtio_balloon_compat.h" in self.after, compat)
-        self.assertEqual("virtio_balloon_compat.h" in self.text("drivers/virtio/balloon/Makefile"), compat)
+        self.assertEqual("struct virtqueue_info {" in self.text("drivers/virtio/virtio_balloon_compat.h"), compat)
         self.assertIn("F:\tdrivers/virtio/balloon/\nF:\tdrivers/virtio/virtio_balloon.c\n", self.text("MAINTAINERS"))
 
     def text(self, path):

@@ -103,7 +103,7 @@ static void expect_out_of_reach(struct kunit *test, struct page *page)
 	unlock_page(page);
 	KUNIT_EXPECT_FALSE(test, balloon_blocks_test(&host.b.blocks,
 						     page_to_pfn(page)));
-	if (PageOffline(page))
+	if (PageOffline(page) && (page_private(page) || !FAKE_TYPE_STAYS))
 		expect_no_enqueue(test, page);
 	if (!ballooned)
 		KUNIT_EXPECT_EQ(test, balloon_page_list_dequeue(&host.b.info, &pages,

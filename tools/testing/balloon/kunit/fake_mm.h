@@ -42,18 +42,29 @@
 #define balloon_page_set_movable	real_set_movable
 #define balloon_page_clear_movable	real_clear_movable
 #define balloon_page_reset_movable	real_reset_movable
-#define balloon_page_has_mapping	real_has_mapping
+#define balloon_page_is_taken	real_is_taken
 #include "../../../../mm/balloon/movable.h"
 #undef balloon_page_set_movable
 #undef balloon_page_clear_movable
 #undef balloon_page_reset_movable
-#undef balloon_page_has_mapping
+#undef balloon_page_is_taken
 static void balloon_page_set_movable(struct page *page);
 static void balloon_page_clear_movable(struct page *page);
 static void balloon_page_reset_movable(struct page *page);
-static bool balloon_page_has_mapping(struct page *page);
+static bool balloon_page_is_taken(struct page *page);
 
 #include "../../../../mm/balloon/internal.h"
+
+/* In the place of mm/balloon/slot.c. */
+#ifdef HAVE_SET_MOVABLE_OPS
+bool balloon_slot_is_ours = true;
+void balloon_movable_get(void) { }
+void balloon_movable_put(void) { }
+void balloon_movable_exit(void) { }
+#define FAKE_TYPE_STAYS	true	/* of a page, until it is freed */
+#else
+#define FAKE_TYPE_STAYS	false
+#endif
 
 /* Two blocks of pages. */
 #define ARENA_ORDER	10
@@ -215,7 +226,7 @@ static struct page *fake_core_alloc_page(gfp_t gfp)
 }
 
 /* As many as there are; it is one allocation that may fail. */
-static unsigned long fake_alloc_pages_bulk_array(gfp_t gfp, unsigned long nr,
+static unsigned long fake_alloc_pages_bulk(gfp_t gfp, unsigned long nr,
 						 struct page **pages)
 {
 	bool fails = !fake.endless && test_alloc_fails(gfp);
@@ -301,8 +312,10 @@ static void fake_put_page(struct page *page)
 		fake_violation("a free page was freed");
 	if (PageLocked(page))
 		fake_violation("a locked page was freed");
-	if (PageOffline(page) || page_private(page) || p->movable)
+	if ((PageOffline(page) && !FAKE_TYPE_STAYS) || page_private(page) || p->movable)
 		fake_violation("a balloon's page was freed");
+	if (PageOffline(page))
+		__ClearPageOffline(page);
 	if (p->at_host || p->inflate_in_flight)
 		fake_violation("a page was freed that the hypervisor may discard");
 	if (p->taken)
@@ -388,9 +401,9 @@ static inline void balloon_page_reset_movable(struct page *page)
 	fake_page(page)->was_movable = false;
 }
 
-static inline bool balloon_page_has_mapping(struct page *page)
+static inline bool balloon_page_is_taken(struct page *page)
 {
-	return page->mapping;
+	return (PageOffline(page) && !FAKE_TYPE_STAYS) || page->mapping || page_private(page);
 }
 
 /* Work items */
@@ -666,14 +679,14 @@ static inline void fake_free_compound(struct page *page)
 #define alloc_page(gfp)			fake_core_alloc_page(gfp)
 #undef alloc_pages
 #define alloc_pages(gfp, order)		fake_core_alloc_pages(gfp, order)
-#undef alloc_pages_bulk_array
-#define alloc_pages_bulk_array(gfp, nr, pages) \
-	fake_alloc_pages_bulk_array(gfp, nr, pages)
+#undef alloc_pages_bulk
+#define alloc_pages_bulk(gfp, nr, pages) \
+	fake_alloc_pages_bulk(gfp, nr, pages)
 #undef split_page
 #define split_page(page, order)		fake_split_page(page, order)
-#undef alloc_pages_bulk_array_node
-#define alloc_pages_bulk_array_node(gfp, nid, nr, pages) \
-	fake_alloc_pages_bulk_array(gfp, nr, pages)
+#undef alloc_pages_bulk_node
+#define alloc_pages_bulk_node(gfp, nid, nr, pages) \
+	fake_alloc_pages_bulk(gfp, nr, pages)
 #undef page_ref_count
 #define page_ref_count(page)		fake_page_ref_count(page)
 #undef pfn_to_nid

@@ -946,6 +946,8 @@ static void virt_free_block(struct page *block, unsigned int order)
 
 static int virt_reporting_register(struct page_reporting_dev_info *dev)
 {
+	if (dev->order != (unsigned int)PAGE_REPORTING_ORDER_UNSPECIFIED)
+		fake_violation("the order of reports is the kernel's to choose");
 	if (virt.reporting_error)
 		return virt.reporting_error;
 	if (virt.reporting || !virt.ready)
@@ -1050,7 +1052,13 @@ static inline int virt_device_restore(void)
 #undef si_mem_available
 #define si_mem_available()		7L
 #undef global_node_page_state
-#define global_node_page_state(item)	11UL
+#define global_node_page_state(item)	((item) == NR_FILE_PAGES ? 11UL : 2000 + (item))
+/* Newer kernels count what reclaim has done by node. */
+#ifdef HAVE_NODE_RECLAIM_STATE
+#define VIRT_RECLAIM(item)		(2000 + (item))
+#else
+#define VIRT_RECLAIM(item)		(1000 + (item))
+#endif
 #undef want_init_on_free
 #define want_init_on_free()		(virt.init_on_free)
 #undef page_poisoning_enabled_static

@@ -807,6 +807,7 @@ struct zone {
 };
 #define NR_FREE_PAGES		0
 #define NR_INACTIVE_ANON	0
+#define NR_FILE_PAGES		2
 #define NR_ACTIVE_ANON		1
 #define global_zone_page_state(item)	((void)(item), 100000UL)
 #define zone_page_state(zone, item)	((void)(zone), (void)(item), 50000UL)

@@ -74,7 +74,9 @@ static inline void sg_init_one(struct scatterlist *sg, void *address,
 	sg->last = true;
 }
 
+#define PAGE_REPORTING_ORDER_UNSPECIFIED	-1
 struct page_reporting_dev_info {
+	unsigned int order;
 	int (*report)(struct page_reporting_dev_info *dev,
 		      struct scatterlist *sg, unsigned int nr);
 };

@@ -56,7 +56,7 @@ static int alloc_bulk(struct list_head *pages)
 
 	for (nr = 0; nr < nr_pages; nr += got) {
 		memset(array, 0, sizeof(array));
-		got = alloc_pages_bulk_array(GFP, MANY, array);
+		got = alloc_pages_bulk(GFP, MANY, array);
 		for (i = 0; i < got; i++)
 			list_add(&array[i]->lru, pages);
 		if (!got)
