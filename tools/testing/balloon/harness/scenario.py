@@ -11,7 +11,7 @@ from .common import TESTS, HarnessError, description, read_options
 SCENARIOS = TESTS / "scenarios"
 
 DEFAULTS = {
-    "kernels": "6.1 6.12",      # series that the scenario is for
+    "kernels": "6.1 6.12 7.3",      # series that the scenario is for
     "mem": "1024",              # MiB
     "smp": "2",
     "driver": "ours",           # ours, stock or none: what "load_driver" loads

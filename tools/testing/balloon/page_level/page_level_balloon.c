@@ -25,7 +25,9 @@
  *	    pl.b.pages_lock
  *	    host.lock
  */
+#ifndef CORE_MIGRATES
 #include <linux/balloon_compaction.h>
+#endif
 #include <linux/bitmap.h>
 #include <linux/debugfs.h>
 #include <linux/delay.h>
@@ -228,20 +230,20 @@ static int resize(unsigned long target)
 	return err;
 }
 
-static int page_level_migratepage(struct balloon_dev_info *b,
-				  struct page *newpage, struct page *page,
-				  enum migrate_mode mode)
+/* Since 7.0 the kernel's own core does what is the same in all drivers. */
+#ifdef CORE_MIGRATES
+static void replace_page(struct balloon_dev_info *b, struct page *newpage,
+			 struct page *page)
+{
+	host_give(page);
+}
+#else
+static void replace_page(struct balloon_dev_info *b, struct page *newpage,
+			 struct page *page)
 {
 	unsigned long flags;
 
-	if (host_take(newpage))
-		return -EBUSY;
 	get_page(newpage);
-	if (page_zone(page) != page_zone(newpage)) {
-		adjust_managed_page_count(page, 1);
-		adjust_managed_page_count(newpage, -1);
-	}
-
 	spin_lock_irqsave(&b->pages_lock, flags);
 	balloon_page_insert(b, newpage);
 	b->isolated_pages--;
@@ -251,6 +253,20 @@ static int page_level_migratepage(struct balloon_dev_info *b,
 	host_give(page);
 	balloon_page_finalize(page);
 	put_page(page);
+}
+#endif
+
+static int page_level_migratepage(struct balloon_dev_info *b,
+				  struct page *newpage, struct page *page,
+				  enum migrate_mode mode)
+{
+	if (host_take(newpage))
+		return -EBUSY;
+	if (page_zone(page) != page_zone(newpage)) {
+		adjust_managed_page_count(page, 1);
+		adjust_managed_page_count(newpage, -1);
+	}
+	replace_page(b, newpage, page);
 
 	spin_lock(&host.lock);
 	host.nr_migrated++;

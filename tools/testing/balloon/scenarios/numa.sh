@@ -26,7 +26,12 @@ balanced() {
 		[ "$zone" != "$1" ] || pages=$((pages + $2))
 		echo "$zone $pages"
 	done)"
+	# Newer kernels count pages of balloons by node.
+	! grep -q '^Balloon:' /proc/meminfo ||
+		equal "so is each node's" "$(node_pages 0) $(node_pages 1)" "$(counted 0) $(counted 1)"
 }
+
+counted() { sed -n 's/.* Balloon: *\([0-9]*\) kB/\1/p' "$NODES/node$1/meminfo" | awk '{ print $1 / 4 }'; }
 
 block_count() { offline_pages_among $(($1 * block_pages)) $block_pages; }
 

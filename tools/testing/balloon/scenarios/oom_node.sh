@@ -30,7 +30,8 @@ for how in bound in_cpuset; do
 	start task $how $node verify 250
 	wait_until 10 quiet
 	check "$how: node $node gave back pages: $before before" [ "$(node_pages $node)" -lt $((before - 10000)) ]
-	equal "$how: node $other keeps its own" "$kept" "$(node_pages $other)"
+	# The balloon may grow again meanwhile.
+	check "$how: node $other keeps its own: $kept before" [ "$(node_pages $other)" -ge "$kept" ]
 	stop task
 	equal "$how: the task's memory is intact" 0 $?
 	node=$other

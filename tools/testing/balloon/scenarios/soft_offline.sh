@@ -11,6 +11,10 @@ in_balloon() { echo $(($(page_flags "$1") >> 23 & 1)); }
 # soft_offline PFN: as the kernel does when it hears of corrected errors.
 soft_offline() { printf '0x%x\n' $(($1 * 4096)) >/sys/devices/system/memory/soft_offline_page; }
 
+# Newer kernels choose the callbacks of movable pages by type, so that must stay until the page is freed, which a faulty one
+# never is.
+if grep -q '^nr_balloon_pages' /proc/vmstat; then stays=1; else stays=0; fi
+
 load_driver
 balloon_to 200
 ledger
@@ -20,12 +24,12 @@ for page in 100 0 511 101 200; do
 	pfn=$((first + page))
 	equal "page $page of a block is the balloon's" 1 "$(in_balloon $pfn)"
 	check "page $page is taken out" soft_offline $pfn
-	equal "it is marked, and the balloon has left it" "1 0" "$(poisoned $pfn) $(in_balloon $pfn)"
+	equal "it is marked, and the balloon has left it" "1 $stays" "$(poisoned $pfn) $(in_balloon $pfn)"
 done
-ledger
+ledger $((5 * stays))
 balloon_to 0
-ledger
-equal "no page is left offline" 0 "$(offline_pages)"
+ledger $((5 * stays))
+equal "no page is left offline" $((5 * stays)) "$(offline_pages)"
 verify_start 600
 for page in 0 100 101 200 511; do
 	equal "nobody gets page $page" 1 "$(poisoned $((first + page)))"
