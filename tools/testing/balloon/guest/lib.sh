@@ -420,7 +420,7 @@ still_works() {
 }
 
 # The kernel's tests of huge pages, beside a balloon that is scattered. The second takes nearly all memory, and the OOM killer
-# may come whatever the driver: then it has no result.
+# may come whatever the driver: then it has no result. Debug kernels leave it too little.
 huge_pages_test() {
 	load_driver
 	fragment_start 850
@@ -434,7 +434,7 @@ huge_pages_test() {
 	sed 's/^/# /' /tmp/stress
 	check "huge pages: $(($(vmstat thp_fault_alloc) - huge))" [ $(($(vmstat thp_fault_alloc) - huge)) -ge 210 ]
 	equal "faults that got no huge page" 0 $(($(vmstat thp_fault_fallback) - fallback))
-	check "compaction_test passes, or is killed" compaction_test_passes
+	[ "$SLOW" -ge 10 ] || check "compaction_test passes, or is killed" compaction_test_passes
 	ledger
 }
 

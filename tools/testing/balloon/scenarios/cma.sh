@@ -18,7 +18,9 @@ check "the balloon sits in the area" [ "$(in_area)" -gt 1000 ]
 before=$(migrated_pages)
 # The second allocation begins in the middle of a block.
 check "the area is allocated: 100 pages" eval "echo 100 >$AREA/alloc"
-check "and all others" eval "echo $(($(area count) - 100)) >$AREA/alloc"
+# A host that is late for a second makes an allocation fail; another one gets what is missing.
+allocate_others() { echo $(($(area count) - 100)) 2>/dev/null >"$AREA/alloc"; }
+check "and all others" wait_until 60 allocate_others
 equal "no page of the balloon is left in it" 0 "$(in_area)"
 check "pages migrated" [ "$(migrated_pages)" -gt "$before" ]
 ledger

@@ -21,6 +21,8 @@ huge_pages() {
 }
 
 load_driver
+# While the balloon compacts itself, a part of what is free is set aside for a moment.
+hold_still
 balloon_to 100
 [ ! -e /proc/sys/vm/nr_hugepages ] || echo 10 >/proc/sys/vm/nr_hugepages
 sample >/tmp/before
