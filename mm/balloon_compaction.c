@@ -383,8 +383,10 @@ static int page_level_migrate(struct balloon_dev_info *b, struct page *new,
 	if (err) {
 		balloon_blocks_unreserve(&b->blocks, page_to_pfn(new), 1);
 		__balloon_count_migrate_failed(b);
-		if (balloon_page_owner(old) != b)
+		if (balloon_page_owner(old) != b) {
 			__balloon_lost(b, page_to_pfn(old));
+			balloon_count_on_node(old, -1);
+		}
 	} else {
 		__balloon_replaced(b, page_to_pfn(old));
 		balloon_count_on_node(old, -1);
