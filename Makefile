@@ -45,7 +45,7 @@ test: deps
 	@for kernel in $(KERNELS); do scripts/fetch-source $$kernel >/dev/null && $(MAKE) test-modules KVER=$$kernel || exit; done
 	@$(TESTS)/run-tests $(ARGS)
 
-## make test-newest              run the scenarios on Debian's 7.3 kernel: about ten minutes
+## make test-newest              run the scenarios on Debian's 7.3 kernel
 .PHONY: test-newest
 test-newest: deps
 	@$(MAKE) test-modules KVER=$(NEWEST)

@@ -149,8 +149,8 @@ def unpack(debs, root):
         run("dpkg", "-x", deb, root)
 
 
-def run_anywhere(root, place):
-    """Programs below @root, which is to become @place, may need a newer libc than this machine's: give them one of their own."""
+def run_anywhere(root):
+    """Programs below @root may need a newer libc than this machine's: give them one of their own, wherever @root is moved to."""
     programs = [path for path in root.rglob("*") if path.is_file() and not path.is_symlink() and
                 path.read_bytes()[:4] == b"\x7fELF" and os.access(path, os.X_OK)]
     needy = [path for path in programs if "version `GLIBC_" in libraries(path)]
@@ -162,12 +162,14 @@ def run_anywhere(root, place):
     newest.download(["libc6"], debs, "the libc that its tools need")
     unpack(debs, root / "libc")
     shutil.rmtree(debs)
-    found = next((root / "libc").rglob("ld-linux-x86-64.so.2")).relative_to(root)
-    libs = next((root / "libc").rglob("libc.so.6")).parent.relative_to(root)
+    loader = next((root / "libc").rglob("ld-linux-x86-64.so.2"))
+    libs = next((root / "libc").rglob("libc.so.6")).parent
     for path in needy:
         real = path.with_name(f"{path.name}.elf")
         path.rename(real)
-        path.write_text(f"#!/bin/sh\nexec {place / found} --library-path {place / libs} {place / real.relative_to(root)} \"$@\"\n")
+        path.write_text('#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\n'
+                        f'exec "$here/{os.path.relpath(loader, path.parent)}" '
+                        f'--library-path "$here/{os.path.relpath(libs, path.parent)}" "$here/{real.name}" "$@"\n')
         path.chmod(0o755)
 
 

@@ -166,7 +166,7 @@ def download(version):
         apt.download(names, work, f"kernel {version} and its headers")
         debian.unpack(work, work / "root")
         relocate(work / "root", version)
-        debian.run_anywhere(work / "root", CACHE / version)
+        debian.run_anywhere(work / "root")
         os.rename(work / "root", CACHE / version)
     finally:
         shutil.rmtree(work, ignore_errors=True)
