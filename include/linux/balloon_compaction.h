@@ -237,8 +237,8 @@ struct page *balloon_page_pop(struct list_head *pages);
 /**
  * balloon_mapping_gfp_mask - where balloon pages may come from
  *
- * Return: GFP flags that name movable memory exactly if balloon pages can be
- * migrated.
+ * Return: GFP flags that name movable memory exactly if this kernel can migrate
+ * balloon pages.
  */
 static inline gfp_t balloon_mapping_gfp_mask(void)
 {
