@@ -27,6 +27,12 @@ def figure(title, how, values, to_reach=None, limit=None, at_least=False):
 
 # --- values ----------------------------------------------------------------------------------------------------
 
+def steps_in(boots, experiment, variant, what=None, after=None):
+    """All steps of such boots; or only those in which this was done, after that."""
+    return [step for boot in boots if (boot["experiment"], boot["variant"]) == (experiment, variant)
+            for step in boot["steps"] if what in (None, step["what"]) and after in (None, step.get("after"))]
+
+
 def steps_of(boots, experiment, variant, mib, which=0):
     """Of each such boot the step in which the balloon changed by @mib for the first time, or for a later one."""
     for boot in boots:
@@ -163,8 +169,7 @@ def compacted(boots):
 
 
 def compactions(boots, experiment, variant, run):
-    return [step for boot in boots if (boot["experiment"], boot["variant"]) == (experiment, variant)
-            for step in boot["steps"] if (step["what"], step["after"]) == ("compact", f"scatter{run}")]
+    return steps_in(boots, experiment, variant, "compact", f"scatter{run}")
 
 
 def free_percent(*which):
@@ -205,18 +210,13 @@ UNASKED = (
 
 
 def whole(*which):
-    return next(named(*which), {})
-
-
-def named(boots, experiment, variant, what):
-    """All such steps."""
-    return (step for boot in boots if (boot["experiment"], boot["variant"]) == (experiment, variant)
-            for step in boot["steps"] if step["what"] == what)
+    """The only such step."""
+    return next(iter(steps_in(*which)), {})
 
 
 def huge_pages(boots):
     """Of the kernel's own test in several boots of each."""
-    steps = [[step for boot in range(1, HUGE_BOOTS + 1) for step in named(boots, f"huge, boot {boot}", variant, "huge")]
+    steps = [[step for boot in range(1, HUGE_BOOTS + 1) for step in steps_in(boots, f"huge, boot {boot}", variant, "huge")]
              for variant in ("stock", "ours")]
     how = "transhuge-stress -d 3 420; 1 GiB guest, 400 MiB balloon over a random half of 850 MiB"
     yield figure(f"boots of {HUGE_BOOTS} in which a page fault got no huge page", how,
@@ -229,7 +229,7 @@ def huge_pages(boots):
 
 
 def swapped(boots):
-    stock, ours = (next(named(boots, "swap", variant, "swap"), {}) for variant in ("stock", "ours"))
+    stock, ours = of_both(whole, boots, "swap", "ours", "swap")
     yield figure("time to inflate 600 MiB of 1 GiB, 500 MiB of it cold, 1 GiB of swap", "only a ratio, stock = 1",
                  ratio([stock.get("ns"), ours.get("ns")]), 2)
     yield figure("processes killed meanwhile", "oom_kill of /proc/vmstat", [stock.get("oom_kill"), ours.get("oom_kill")], 0)
@@ -250,7 +250,7 @@ MONTH = (
 
 def month(boots):
     """A rest after each cycle; processes and files come and go, and the host takes and gives."""
-    cycles = [list(named(boots, "month", variant, "cycle")) for variant in ("stock", "ours")]
+    cycles = of_both(steps_in, boots, "month", "ours", "cycle")
     how = f"-icount, 1 GiB guest, {len(cycles[0])} cycles, the same for both; see out/month.html"
     for title, value, at_least in MONTH:
         stock, ours = (value(of) if of else None for of in cycles)
@@ -282,17 +282,12 @@ def times(boots):
                      of_both(flap_kicks, boots, experiment, "ours, reporting"))
 
 
-def timed(boots, experiment, variant, what, after):
-    return [step for boot in boots if (boot["experiment"], boot["variant"]) == (experiment, variant)
-            for step in boot["steps"] if (step["what"], step["after"]) == (what, after)]
-
-
-def nanoseconds(boots, experiment, variant, what, after):
-    return compare.middle([step["ns"] for step in timed(boots, experiment, variant, what, after)])
+def nanoseconds(*which):
+    return compare.middle([step["ns"] for step in steps_in(*which)])
 
 
 def flap_kicks(boots, experiment, variant):
-    return compare.middle([step["host"]["kicks"] for step in timed(boots, experiment, variant, "flap", "use")])
+    return compare.middle([step["host"]["kicks"] for step in steps_in(boots, experiment, variant, "flap", "use")])
 
 
 def latencies(boots):
@@ -307,7 +302,7 @@ def latencies(boots):
 
 def longest(boots, experiment, variant):
     """The step, up or down, in which interrupts were off for longest."""
-    steps = (step for boot in boots if (boot["experiment"], boot["variant"]) == (experiment, variant) for step in boot["steps"])
+    steps = steps_in(boots, experiment, variant)
     return max((step for step in steps if "irqsoff" in step), key=lambda step: step["irqsoff"], default={})
 
 

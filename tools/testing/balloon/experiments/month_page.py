@@ -17,7 +17,7 @@ TICKS = 4
 
 
 def page(results):
-    cycles = {variant: list(figures.named(results["boots"], "month", variant, "cycle")) for variant in ("stock", "ours")}
+    cycles = {variant: figures.steps_in(results["boots"], "month", variant, "cycle") for variant in ("stock", "ours")}
     rows = [row for row in results["figures"] if row["title"].startswith("a month: ")]
     return document(f"A month beside a memory balloon, Linux {results['kernel']}", HEAD, measured(results), comparison(rows),
                     "<h2>Over time</h2>", *(plot(title, {variant: values(of) for variant, of in cycles.items() if of})

@@ -558,6 +558,17 @@ reboot_now() {
 
 kexec_load() { kexec /kexec/kernel /kexec/initramfs "$(cat /proc/cmdline) $(next_part)"; }
 
+# crash [WORD...]: the kernel that saves the dump goes on with the next part, these words on its command line.
+crash() {
+	kexec -p /kexec/kernel /kexec/initramfs \
+		"$(sed 's/crashkernel=[^ ]*//' /proc/cmdline) $(next_part) nr_cpus=1 reset_devices $*" ||
+		not_ok "a kernel for the dump is loaded"
+	echo "# host: kexec"
+	stty -F /dev/ttyS1 drain 2>/dev/null
+	echo c >/proc/sysrq-trigger
+	not_ok "a crash"
+}
+
 kexec_now() {
 	echo "# host: kexec"
 	stty -F /dev/ttyS1 drain 2>/dev/null

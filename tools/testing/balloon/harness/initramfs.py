@@ -29,10 +29,11 @@ def build(path, kernel, scenario):
     """Write the initramfs of @scenario for @kernel to @path."""
     with open(path, "wb") as out:
         archive = Cpio(out)
-        for name in DIRECTORIES:
+        files = contents(kernel, scenario)
+        for name in sorted({*DIRECTORIES, *(str(parent) for name in files for parent in Path(name).parents[:-1])}):
             archive.add(name, stat.S_IFDIR | 0o755)
         archive.add("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
-        for name, data in sorted(contents(kernel, scenario).items()):
+        for name, data in sorted(files.items()):
             archive.add(name, stat.S_IFREG | 0o755, data)
         archive.finish()
     if scenario.number("kexec"):
@@ -58,6 +59,8 @@ def contents(kernel, scenario):
     files["scenario.env"] = scenario.environment(kernel).encode()
     for program in guest_programs(scenario) + selftests(scenario):
         files[f"bin/{program.name}"] = program.read_bytes()
+    for name in scenario.get("programs").split():
+        files.update(program_of_this_machine(name))
     modules = module_files(kernel, scenario)
     files.update((f"modules/{name}.ko", data) for name, data in modules.items())
     files["modules/order"] = load_order(modules).encode()
@@ -94,6 +97,13 @@ def selftests(scenario):
         sources = tree / "tools/testing/selftests/mm"
         return [compiled(sources / f"{name}.c", directory / name, sources / "vm_util.c", "-w", f"-I{headers}")
                 for name in wanted]
+
+
+def program_of_this_machine(name):
+    """A program, and the libraries that it needs, where it looks for them."""
+    program = require(name)
+    libraries = re.findall(r"(/\S+) \(0x", run("ldd", program))
+    return {f"bin/{name}": Path(program).read_bytes(), **{path[1:]: Path(path).read_bytes() for path in libraries}}
 
 
 def module_files(kernel, scenario):
