@@ -533,12 +533,14 @@ const struct movable_operations balloon_movable_ops = {
 	.putback_page = balloon_page_putback,
 };
 
-#if defined(HAVE_SET_MOVABLE_OPS) && !defined(MODULE)
+#ifdef HAVE_SET_MOVABLE_OPS
+#ifndef MODULE
 static int __init balloon_movable_init(void)
 {
 	return set_movable_ops(&balloon_movable_ops, PGTY_offline);
 }
 core_initcall(balloon_movable_init);
+#endif
 #endif
 
 #endif /* CONFIG_BALLOON_COMPACTION */

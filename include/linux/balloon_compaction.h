@@ -18,15 +18,16 @@
 #ifndef _LINUX_BALLOON_COMPACTION_H
 #define _LINUX_BALLOON_COMPACTION_H
 
-/* With the kernel's own header behind ours, functions of both have the same names. */
 #if defined(__has_include_next) && !defined(_COMPAT_LINUX_BALLOON_COMPACTION_H)
+/* With the kernel's own header behind ours, functions of both have the same names. */
 #if __has_include_next("linux/balloon_compaction.h")
 #error "build with: make adapter M=DIR KVER=V, see Documentation/mm/balloon_drivers.rst"
 #endif
 #endif
 
 #if __has_include(<linux/balloon.h>)
-#define BALLOON_CORE_MIGRATES	/* as in kernels since 7.0: see ->migratepage */
+/* As in kernels since 7.0: see struct balloon_dev_info. */
+#define BALLOON_CORE_MIGRATES
 #endif
 
 #include <linux/gfp.h>
@@ -187,12 +188,11 @@ struct balloon_blocks {
  * @migratepage: the driver's migration callback, or NULL: gives @newpage to the
  *	hypervisor and takes @page, which is isolated, back; both are locked.
  *	Returns 0 or a negative errno.
- *	Where BALLOON_CORE_MIGRATES is defined that is all, and -ENOENT means
- *	that the hypervisor has neither page now.
- *	Elsewhere the driver also replaces the page: on success it has taken a
- *	reference to @newpage, inserted it with balloon_page_insert() and
- *	decremented @isolated_pages under @pages_lock, and has finalized and put
- *	@page.
+ *	On kernels since 7.0 that is all, and -ENOENT means that the hypervisor has
+ *	neither page now.  On kernels before, the driver also replaces the page: on
+ *	success it has taken a reference to @newpage, inserted it with
+ *	balloon_page_insert() and decremented @isolated_pages under @pages_lock,
+ *	and has finalized and put @page.
  *
  * A page-level driver has one in a structure of its own.
  */
