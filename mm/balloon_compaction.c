@@ -33,6 +33,22 @@ struct page *balloon_page_alloc(void)
 }
 EXPORT_SYMBOL_GPL(balloon_page_alloc);
 
+static void insert_page(struct balloon_dev_info *b, struct page *page)
+{
+	lockdep_assert_held(&b->pages_lock);
+	__SetPageOffline(page);
+	balloon_page_set_owner(page, b);
+	__balloon_insert(b, page_to_pfn(page));
+}
+
+static void finalize_page(struct page *page)
+{
+	balloon_page_clear_owner(page);
+	balloon_page_clear_offline(page);
+}
+
+#ifndef BALLOON_CORE_MIGRATES
+
 /**
  * balloon_page_insert - make a page BALLOONED
  * @b: the device
@@ -42,10 +58,7 @@ EXPORT_SYMBOL_GPL(balloon_page_alloc);
  */
 void balloon_page_insert(struct balloon_dev_info *b, struct page *page)
 {
-	lockdep_assert_held(&b->pages_lock);
-	__SetPageOffline(page);
-	balloon_page_set_owner(page, b);
-	__balloon_insert(b, page_to_pfn(page));
+	insert_page(b, page);
 }
 EXPORT_SYMBOL_GPL(balloon_page_insert);
 
@@ -57,10 +70,19 @@ EXPORT_SYMBOL_GPL(balloon_page_insert);
  */
 void balloon_page_finalize(struct page *page)
 {
-	balloon_page_clear_owner(page);
-	balloon_page_clear_offline(page);
+	finalize_page(page);
 }
 EXPORT_SYMBOL_GPL(balloon_page_finalize);
+
+#endif /* BALLOON_CORE_MIGRATES */
+
+/* A page has come into the balloon (1) or left it (-1). */
+static void count_page(struct balloon_dev_info *b, struct page *page, int nr)
+{
+	balloon_count_on_node(page, nr);
+	if (b->adjust_managed_page_count)
+		adjust_managed_page_count(page, -nr);
+}
 
 /*
  * Is it a page that only the caller uses, and no balloon's?  Its reference count
@@ -83,8 +105,8 @@ static int try_enqueue(struct balloon_dev_info *b, struct page *page)
 	err = balloon_blocks_reserve(&b->blocks, page_to_pfn(page), 1,
 				     GFP_NOWAIT | __GFP_NOWARN);
 	if (!err) {
-		balloon_page_insert(b, page);
-		balloon_count_on_node(page, 1);
+		insert_page(b, page);
+		count_page(b, page, 1);
 		__balloon_count_enqueued(b);
 	}
 	spin_unlock_irqrestore(&b->pages_lock, flags);
@@ -218,8 +240,8 @@ size_t balloon_page_list_dequeue(struct balloon_dev_info *b,
 			struct page *page = pfn_to_page(pfn + i);
 
 			lock_page(page);
-			balloon_page_finalize(page);
-			balloon_count_on_node(page, -1);
+			finalize_page(page);
+			count_page(b, page, -1);
 			unlock_page(page);
 			list_add_tail(&page->lru, pages);
 		}
@@ -362,7 +384,37 @@ static int __migrate(struct balloon *b, struct page *new,
 	return 0;
 }
 
-/* A page-level driver does the work; the core keeps the index. */
+/* As ->migratepage() of kernels before 7.0. */
+#ifdef BALLOON_CORE_MIGRATES
+static int replace_page(struct balloon_dev_info *b, struct page *new,
+			struct page *old, enum migrate_mode mode)
+{
+	int err = b->migratepage(b, new, old, mode);
+
+	if (err && err != -ENOENT)
+		return err;
+	spin_lock_irq(&b->pages_lock);
+	if (!err) {
+		get_page(new);
+		insert_page(b, new);
+		__count_vm_event(BALLOON_MIGRATE);
+	}
+	b->isolated_pages--;
+	spin_unlock_irq(&b->pages_lock);
+	finalize_page(old);
+	put_page(old);
+	/* The old page makes room, whether or not there is a new one. */
+	return 0;
+}
+#else
+static int replace_page(struct balloon_dev_info *b, struct page *new,
+			struct page *old, enum migrate_mode mode)
+{
+	return b->migratepage(b, new, old, mode);
+}
+#endif
+
+/* A page-level driver tells the hypervisor; the core keeps the index. */
 static int page_level_migrate(struct balloon_dev_info *b, struct page *new,
 			      struct page *old, enum migrate_mode mode)
 {
@@ -377,20 +429,20 @@ static int page_level_migrate(struct balloon_dev_info *b, struct page *new,
 	if (err)
 		return -EAGAIN;
 
-	err = b->migratepage ? b->migratepage(b, new, old, mode) : -EBUSY;
+	err = b->migratepage ? replace_page(b, new, old, mode) : -EBUSY;
 
 	spin_lock_irq(&b->pages_lock);
-	if (err) {
+	if (!err && balloon_page_owner(new) == b) {
+		__balloon_replaced(b, page_to_pfn(old));
+		count_page(b, old, -1);
+		count_page(b, new, 1);
+	} else {
 		balloon_blocks_unreserve(&b->blocks, page_to_pfn(new), 1);
 		__balloon_count_migrate_failed(b);
 		if (balloon_page_owner(old) != b) {
 			__balloon_lost(b, page_to_pfn(old));
-			balloon_count_on_node(old, -1);
+			count_page(b, old, -1);
 		}
-	} else {
-		__balloon_replaced(b, page_to_pfn(old));
-		balloon_count_on_node(old, -1);
-		balloon_count_on_node(new, 1);
 	}
 	wake_up(&b->wait);
 	spin_unlock_irq(&b->pages_lock);
@@ -480,5 +532,15 @@ const struct movable_operations balloon_movable_ops = {
 	.migrate_page = balloon_page_migrate,
 	.putback_page = balloon_page_putback,
 };
+
+#ifdef HAVE_SET_MOVABLE_OPS
+#ifndef MODULE
+static int __init balloon_movable_init(void)
+{
+	return set_movable_ops(&balloon_movable_ops, PGTY_offline);
+}
+core_initcall(balloon_movable_init);
+#endif
+#endif
 
 #endif /* CONFIG_BALLOON_COMPACTION */

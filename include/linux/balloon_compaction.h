@@ -18,11 +18,16 @@
 #ifndef _LINUX_BALLOON_COMPACTION_H
 #define _LINUX_BALLOON_COMPACTION_H
 
-/* With the kernel's own header behind ours, functions of both have the same names. */
 #if defined(__has_include_next) && !defined(_COMPAT_LINUX_BALLOON_COMPACTION_H)
+/* With the kernel's own header behind ours, functions of both have the same names. */
 #if __has_include_next("linux/balloon_compaction.h")
 #error "build with: make adapter M=DIR KVER=V, see Documentation/mm/balloon_drivers.rst"
 #endif
+#endif
+
+#if __has_include(<linux/balloon.h>)
+/* As in kernels since 7.0: see struct balloon_dev_info. */
+#define BALLOON_CORE_MIGRATES
 #endif
 
 #include <linux/gfp.h>
@@ -171,19 +176,23 @@ struct balloon_blocks {
 
 /**
  * struct balloon_dev_info - the pages of a balloon
- * @pages_lock: protects every member below.  Taken with interrupts off, inside
+ * @pages_lock: protects every count below.  Taken with interrupts off, inside
  *	the page lock.
  * @isolated_pages: ISOLATED pages
  * @nr_ballooned: BALLOONED pages
  * @nr_inflating: PENDING_INFLATE pages
  * @nr_deflating: PENDING_DEFLATE pages; those of a migration until the pages that
  *	take their places are settled
- * @migratepage: the driver's migration callback, or NULL: replaces
- *	@page, which is isolated, with @newpage and tells the hypervisor;
- *	both are locked.  On success the driver has taken a reference to
- *	@newpage, inserted it with balloon_page_insert() and decremented
- *	@isolated_pages under @pages_lock, and has finalized and put @page.
+ * @adjust_managed_page_count: set by a driver of which the pages shall not count
+ *	as memory that the guest has; before the first page is enqueued
+ * @migratepage: the driver's migration callback, or NULL: gives @newpage to the
+ *	hypervisor and takes @page, which is isolated, back; both are locked.
  *	Returns 0 or a negative errno.
+ *	On kernels since 7.0 that is all, and -ENOENT means that the hypervisor has
+ *	neither page now.  On kernels before, the driver also replaces the page: on
+ *	success it has taken a reference to @newpage, inserted it with
+ *	balloon_page_insert() and decremented @isolated_pages under @pages_lock,
+ *	and has finalized and put @page.
  *
  * A page-level driver has one in a structure of its own.
  */
@@ -193,6 +202,7 @@ struct balloon_dev_info {
 	unsigned long nr_ballooned;
 	unsigned long nr_inflating;
 	unsigned long nr_deflating;
+	bool adjust_managed_page_count;
 	int (*migratepage)(struct balloon_dev_info *b, struct page *newpage,
 			   struct page *page, enum migrate_mode mode);
 
@@ -229,8 +239,10 @@ size_t balloon_page_list_enqueue(struct balloon_dev_info *b,
 struct page *balloon_page_dequeue(struct balloon_dev_info *b);
 size_t balloon_page_list_dequeue(struct balloon_dev_info *b,
 				 struct list_head *pages, size_t n_req_pages);
+#ifndef BALLOON_CORE_MIGRATES
 void balloon_page_insert(struct balloon_dev_info *b, struct page *page);
 void balloon_page_finalize(struct page *page);
+#endif
 void balloon_page_push(struct list_head *pages, struct page *page);
 struct page *balloon_page_pop(struct list_head *pages);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Kernels since 6.17: a page that can be moved has a flag, and the callbacks are found
- * by its type, PageOffline, in a slot that mm/balloon/slot.c takes.
+ * by its type, PageOffline, in a slot of which there is one.
  *
  * Flag and type stay until the page is freed: what code finds by them may be on its way
  * with a page that has no owner any more.  Only of a page to which nobody can get a
@@ -19,7 +19,8 @@
 
 extern const struct movable_operations balloon_movable_ops; /* mm/balloon_compaction.c */
 
-/* mm/balloon/slot.c */
+#ifdef MODULE
+/* The kernel's own balloon has the slot: mm/balloon/slot.c takes it over. */
 extern bool balloon_slot_is_ours;	/* READ_ONCE(), WRITE_ONCE() */
 
 void balloon_movable_get(void);
@@ -30,6 +31,17 @@ static inline bool balloon_pages_are_movable(void)
 {
 	return READ_ONCE(balloon_slot_is_ours);
 }
+#else
+/* It is ours from the beginning. */
+static inline void balloon_movable_get(void) { }
+static inline void balloon_movable_put(void) { }
+static inline void balloon_movable_exit(void) { }
+
+static inline bool balloon_pages_are_movable(void)
+{
+	return IS_ENABLED(CONFIG_BALLOON_COMPACTION);
+}
+#endif
 
 /*
  * page->private of a page with an owner.  The mark tells our pages from those of the

@@ -231,6 +231,8 @@ void __balloon_refuse_deflate(struct balloon_dev_info *b, unsigned long pfn,
 	__leave_deflating(b, nr, pair);
 }
 
+#ifdef CONFIG_BALLOON_COMPACTION
+
 /**
  * __balloon_isolate - BALLOONED -> ISOLATED
  * @b: the device
@@ -287,6 +289,12 @@ static void __count_freed(struct balloon_dev_info *b, unsigned int nr)
 	b->stats.freed += nr;
 	__count_vm_events(COMPACTBALLOONFREED, nr);
 }
+
+#else
+
+static void __count_freed(struct balloon_dev_info *b, unsigned int nr) { }
+
+#endif /* CONFIG_BALLOON_COMPACTION */
 
 /**
  * __balloon_count_settled - count what the hypervisor did with a batch
@@ -406,6 +414,8 @@ void __balloon_count_dequeued(struct balloon_dev_info *b, unsigned int nr)
 	count_vm_events(BALLOON_DEFLATE, nr);
 }
 
+#ifdef CONFIG_BALLOON_COMPACTION
+
 /**
  * __balloon_replaced - a page-level driver has put another page in the place of one
  * @b: the device, into which the driver has inserted the other, and of which it
@@ -438,6 +448,8 @@ void __balloon_lost(struct balloon_dev_info *b, unsigned long pfn)
 	__count_vm_event(COMPACTBALLOONFAILED);
 	__balloon_count_dequeued(b, 1);
 }
+
+#endif /* CONFIG_BALLOON_COMPACTION */
 
 /**
  * __balloon_held - what of a balloon counts towards its target

@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import debian
@@ -21,6 +21,13 @@ FRAGMENTS = TESTS / "kernels"
 KERNELS = BUILD / "kernels"
 COMPILER = "gcc"
 CROSS = {"powerpc": "powerpc64le-linux-gnu-"}
+# Options that newer kernels have by other names: if a file of theirs has this text, the second for the first.
+RENAMED = [
+    ("mm/Kconfig", "config BALLOON\n", "CONFIG_MEMORY_BALLOON", "CONFIG_BALLOON"),
+    ("mm/Kconfig", "config BALLOON_MIGRATION\n", "CONFIG_BALLOON_COMPACTION", "CONFIG_BALLOON_MIGRATION"),
+    ("fs/proc/Kconfig", "config SYSCTL\n", "CONFIG_PROC_SYSCTL", "CONFIG_SYSCTL"),
+    ("drivers/hv/Kconfig", "config HYPERV_VMBUS\n", "CONFIG_HYPERV=y", "CONFIG_HYPERV=y\nCONFIG_HYPERV_VMBUS=y"),
+]
 
 DEFAULTS = {
     "source": "",               # series of Debian's source packages, such as 6.12; none: only a base for others
@@ -91,6 +98,7 @@ def build(name):
         source = debian.source(series)
         if fragment.get("overlay") == "1":
             source = overlaid(source)
+        fragment = replace(fragment, config=in_words_of(source, fragment.config))
         key = content_key(fragment, source)
         stamp = tree / "built-from"
         if not stamp.exists() or stamp.read_text() != key:
@@ -98,6 +106,15 @@ def build(name):
             compile_kernel(fragment, source, tree)
             stamp.write_text(key)
     return tree
+
+
+def in_words_of(source, config):
+    """Options by the names that they have in these sources."""
+    text = "\n".join(config)
+    for kconfig, has, old, new in RENAMED:
+        if has in (source / kconfig).read_text(encoding="utf-8"):
+            text = text.replace(old, new)
+    return tuple(text.splitlines())
 
 
 def overlaid(pristine):

@@ -30,14 +30,12 @@ KERNEL_FILES = """
     Documentation/core-api/mm-api.rst Documentation/mm/index.rst
     drivers/misc/Kconfig drivers/misc/Makefile drivers/misc/vmw_balloon.c
     drivers/virtio/Makefile drivers/virtio/virtio.c drivers/virtio/virtio_balloon.c
-    include/linux/balloon_compaction.h include/linux/gfp.h include/linux/hrtimer.h include/linux/migrate.h
+    include/linux/gfp.h include/linux/hrtimer.h include/linux/migrate.h include/linux/mmzone.h
     include/linux/page_reporting.h include/linux/workqueue.h
     include/linux/virtio_config.h
     include/linux/shrinker.h include/linux/vm_event_item.h include/uapi/linux/virtio_balloon.h
-    mm/Kconfig mm/Makefile mm/balloon_compaction.c mm/vmstat.c
+    mm/Kconfig mm/Makefile mm/vmstat.c
 """.split()
-
-REPLACED = ["mm/balloon_compaction.c", "include/linux/balloon_compaction.h", "drivers/virtio/virtio_balloon.c"]
 
 # What the script is made of, for a copy that is of another version.
 OUR_FILES = ["Kbuild", "MAINTAINERS", "scripts/overlay", "mm", "include", "drivers", "compat-include", "Documentation",
@@ -141,6 +139,10 @@ def privileges():
 class Overlay:
     """All cases, on a kernel of one series."""
     series = None
+    replaced = ["mm/balloon_compaction.c", "include/linux/balloon_compaction.h", "drivers/virtio/virtio_balloon.c"]
+    option = "CONFIG_MEMORY_BALLOON"
+    core_object = b"+= balloon_compaction.o"
+    migrate = (b"__SetPageMovable(", b"SetPageMovableOps(")
     kills = (0, 7)  # at which change first, at each how many after that
 
     @classmethod
@@ -152,12 +154,12 @@ class Overlay:
         cls.work = tempfile.TemporaryDirectory(dir=CACHE.parent, prefix="overlay-")
         cls.dir = Path(cls.work.name)
         cls.pristine = cls.dir / "pristine"
-        for path in KERNEL_FILES:
+        for path in {*KERNEL_FILES, *cls.replaced}:
             (cls.pristine / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source / path, cls.pristine / path)
         # Modes are to be kept, whatever they are.
         (cls.pristine / "mm/vmstat.c").chmod(0o600)
-        (cls.pristine / "mm/balloon_compaction.c").chmod(0o755)
+        (cls.pristine / cls.replaced[0]).chmod(0o755)
         cls.before = snapshot(cls.pristine)
         cls.installed = cls.dir / "installed"
         shutil.copytree(cls.pristine, cls.installed, copy_function=os.link)
@@ -203,8 +205,8 @@ class Overlay:
     def test_install_and_undo(self):
         self.does(says="files added")
         self.assertEqual(snapshot(self.tree), self.after)
-        for path in REPLACED:
-            self.assertEqual((self.tree / path).read_bytes(), (ROOT / path).read_bytes())
+        for path in self.replaced:
+            self.assertNotEqual(self.after[path][1], self.before[path][1])
         self.assertEqual(stat.S_IMODE((self.tree / "mm/vmstat.c").stat().st_mode), 0o600)
         self.does("--undo", says="as it was")
         self.is_pristine()
@@ -212,13 +214,18 @@ class Overlay:
     def test_what_is_installed(self):
         changed = {path for path in self.before if self.after[path] != self.before[path]}
         self.assertEqual(changed & {"COPYING", "Kbuild", "Makefile", "drivers/misc/vmw_balloon.c", "mm"}, set())
-        for where, name in (("mm", "balloon_compaction"), ("drivers/virtio", "virtio_balloon")):
+        for where, name in (("mm", Path(self.replaced[0]).stem), ("drivers/virtio", "virtio_balloon")):
             self.assertIn("+= balloon/\n", self.text(f"{where}/Makefile"))
             self.assertNotIn(f" {name}.o", self.text(f"{where}/Makefile"))
-            objects = set(re.findall(r"(?<=[ \t/])\w+(?=\.o)", self.text(f"{where}/balloon/Makefile"))) - {name}
+            makefile = self.text(f"{where}/balloon/Makefile")
+            self.assertIn(f" ../{name}.o ", makefile)
+            objects = set(re.findall(r"(?<=[ \t])\w+(?=\.o)", makefile)) - set(re.findall(r"\+= (\w+)\.o", makefile))
             self.assertEqual(objects, {path.stem for path in (ROOT / where / "balloon").glob("*.c")} - {"slot"})
+        self.assertIn(f"obj-$({self.option}) += balloon/\n", self.text("mm/Makefile"))
+        self.assertIn(f"obj-$({self.option}) += balloon_compaction.o\n", self.text("mm/balloon/Makefile"))
+        self.assertIn(f"select {self.option.removeprefix('CONFIG_')}\n", self.text("drivers/misc/Kconfig.null_balloon"))
         enum = re.findall(r"\bCOMPACTBALLOON\w+", self.text("include/linux/vm_event_item.h"))
-        text = re.findall(r'"(compact_balloon_\w+)"', self.text("mm/vmstat.c"))
+        text = re.findall(r'"(compact_balloon_\w+)",$', self.text("mm/vmstat.c"), re.M)
         self.assertEqual([name.lower() for name in enum], [name.replace("_", "") for name in text])
         self.assertEqual(len(enum), 4)
         for parent, path in (("drivers/misc/Kconfig", "drivers/misc/Kconfig.null_balloon"),
@@ -239,6 +246,27 @@ class Overlay:
         compat = "struct virtqueue_info {" not in self.text("include/linux/virtio_config.h")
         self.assertEqual("struct virtqueue_info {" in self.text("drivers/virtio/virtio_balloon_compat.h"), compat)
         self.assertIn("F:\tdrivers/virtio/balloon/\nF:\tdrivers/virtio/virtio_balloon.c\n", self.text("MAINTAINERS"))
+
+    def test_it_is_for_this_kernel(self):
+        """Conditions are settled, files are there by the names by which others of ours include or describe them."""
+        new = self.series == "7.3"
+        ours = {path: self.text(path) for path in self.after if path not in self.before and re.search(r"\.([chS]|rst)$", path)}
+        ours |= {path: self.text(path) for path in self.replaced}
+        for path, text in ours.items():
+            with self.subTest(path):
+                if not path.endswith("compat.h"):
+                    self.assertNotRegex(text, r"(?m)^#.*\b(HAVE_|MODULE\b|__has_include|BALLOON_CORE_MIGRATES)")
+                self.assertEqual(len(re.findall("(?m)^#if", text)), len(re.findall("(?m)^#endif", text)))
+                for name in re.findall(r'^#include "(?!\S*/uspace)(\S+)"', text, re.M):
+                    self.assertIn(os.path.normpath(Path(path).parent / name), self.after)
+                for name in re.findall(r"^#include <(linux/balloon\S*)>", text, re.M):
+                    self.assertIn(f"include/{name}", self.after)
+                for name in re.findall(r"^.. kernel-doc:: (\S+)", text, re.M):
+                    self.assertIn(name, self.after)
+        self.assertEqual("set_movable_ops(&balloon_movable_ops, PGTY_offline)" in self.text(self.replaced[0]), new)
+        self.assertEqual("mod_node_page_state(" in self.text("mm/balloon/internal.h"), new)
+        self.assertEqual("balloon_page_insert" in self.text(self.replaced[1]).replace("balloon_page_insert(),", ""), not new)
+        self.assertEqual("global_node_page_state(PGSCAN" in self.text("drivers/virtio/balloon/stats.c"), new)
 
     def text(self, path):
         return self.after[path][1].decode()
@@ -313,7 +341,7 @@ class Overlay:
         self.is_pristine()
 
     def test_committed_changes_are_the_owners(self):
-        replace(self.tree / REPLACED[0], b"balloon_page_list_enqueue /* mine */\n")
+        replace(self.tree / self.replaced[0], b"balloon_page_list_enqueue /* mine */\n")
         mine = snapshot(self.tree)
         git(self.tree, "init", "-q")
         self.refuses(says="has local changes")
@@ -323,13 +351,13 @@ class Overlay:
         self.assertEqual(without_store(snapshot(self.tree)).keys(), without_store(self.after).keys())
         self.does("--undo")
         self.assertEqual(snapshot(self.tree), mine)
-        replace(self.tree / REPLACED[0], b"balloon_page_list_enqueue /* not committed */\n")
+        replace(self.tree / self.replaced[0], b"balloon_page_list_enqueue /* not committed */\n")
         self.refuses(says="has local changes")
 
     # What it refuses
 
     def test_local_changes(self):
-        for path in REPLACED:
+        for path in self.replaced:
             with self.subTest(path):
                 self.copy(self.pristine)
                 replace(self.tree / path, self.before[path][1] + b"\n")
@@ -357,8 +385,8 @@ class Overlay:
 
     def test_unsupported_kernels(self):
         line = b"obj-$(CONFIG_VMWARE_BALLOON)\t+= vmw_balloon.o\n"
-        for path, text, other in (("include/linux/migrate.h", b"__SetPageMovable(", b"SetPageMovableOps("),
-                                  ("mm/Makefile", b"+= balloon_compaction.o", b"+= balloon.o"),
+        for path, text, other in (("include/linux/migrate.h", *self.migrate),
+                                  ("mm/Makefile", self.core_object, b"+= other.o"),
                                   ("drivers/virtio/Makefile", b"+= virtio_balloon.o", b"+= balloon.o"),
                                   ("mm/vmstat.c", b'"balloon_migrate",', b'"balloon_moved",'),
                                   ("mm/Kconfig", b"config COMPACTION\n", b"config COMPACT\n"),
@@ -375,8 +403,9 @@ class Overlay:
                 self.refuses("--force", says="support")
                 self.refuses("--diff", says="support")
         self.copy(self.pristine)
-        for path in REPLACED[:2]:
-            (self.tree / path).rename(self.tree / path.replace("balloon_compaction", "balloon"))
+        for path in self.replaced[:2]:
+            new, old = path.replace("balloon_compaction", "balloon"), path.replace("balloon.", "balloon_compaction.")
+            (self.tree / path).rename(self.tree / (new if old == path else old))
         self.refuses(says="support")
 
     def test_names_that_are_taken(self):
@@ -535,6 +564,35 @@ class Series612(Overlay, unittest.TestCase):
 class Series61(Overlay, unittest.TestCase):
     series = "6.1"
     kills = (3, 7)
+
+
+class Series73(Overlay, unittest.TestCase):
+    series = "7.3"
+    replaced = ["mm/balloon.c", "include/linux/balloon.h", "drivers/virtio/virtio_balloon.c"]
+    option = "CONFIG_BALLOON"
+    core_object = b"+= balloon.o"
+    migrate = (b"int set_movable_ops(", b"int set_ops(")
+    kills = (5, 7)
+
+
+class Settle(unittest.TestCase):
+    """Conditions of the preprocessor."""
+
+    def setUp(self):
+        self.settle = runpy.run_path(str(SCRIPT))["settle"]
+
+    def test_conditions(self):
+        text = "#ifdef YES\n1\n#else\n2\n#endif\n#ifdef NO\n3\n#else\n4\n#endif\n#ifdef OTHER\n5\n#else\n6\n#endif\n"
+        self.assertEqual(self.settle(text, {"#ifdef YES": True, "#ifdef NO": False}),
+                         "1\n4\n#ifdef OTHER\n5\n#else\n6\n#endif\n")
+
+    def test_conditions_in_conditions(self):
+        text = ("#ifdef NO\n#if OTHER\n1\n#ifdef YES\n2\n#endif\n#else\n3\n#endif\n#endif\n"
+                "#if OTHER\n#ifdef YES\n4\n#endif\n#else\n5\n#endif\n")
+        self.assertEqual(self.settle(text, {"#ifdef YES": True, "#ifdef NO": False}), "#if OTHER\n4\n#else\n5\n#endif\n")
+
+    def test_no_blank_lines_are_left(self):
+        self.assertEqual(self.settle("1\n\n#ifdef NO\n2\n#endif\n\n3\n", {"#ifdef NO": False}), "1\n\n3\n")
 
 
 class Usage(unittest.TestCase):

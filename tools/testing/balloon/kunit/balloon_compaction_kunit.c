@@ -169,6 +169,7 @@ static void enqueue_refuses_a_page_in_use(struct kunit *test)
 	kfree(object);
 }
 
+#ifndef BALLOON_CORE_MIGRATES
 /* Only a migration has made a reservation for the page. */
 static void insert_outside_of_a_migration(struct kunit *test)
 {
@@ -185,6 +186,7 @@ static void insert_outside_of_a_migration(struct kunit *test)
 	expect_clean(test, page);
 	validate(test);
 }
+#endif
 
 static void alloc_without_memory(struct kunit *test)
 {
@@ -327,6 +329,14 @@ static void isolate_refuses_a_foreign_page(struct kunit *test)
 static int page_level_error;
 
 /* As such drivers do it. */
+#ifdef BALLOON_CORE_MIGRATES
+static int page_level_migratepage(struct balloon_dev_info *b,
+				  struct page *newpage, struct page *page,
+				  enum migrate_mode mode)
+{
+	return page_level_error;
+}
+#else
 static int page_level_migratepage(struct balloon_dev_info *b,
 				  struct page *newpage, struct page *page,
 				  enum migrate_mode mode)
@@ -340,10 +350,11 @@ static int page_level_migratepage(struct balloon_dev_info *b,
 	spin_unlock_irq(&b->pages_lock);
 	balloon_page_finalize(page);
 	fake_put_page(page);
+	fake_count_vm_events(BALLOON_MIGRATE, 1);
 	return 0;
 }
+#endif
 
-/* What the core counts as BALLOON_MIGRATE is the driver's to count here. */
 static void page_level_migration(struct kunit *test)
 {
 	struct page *page = enqueue_new(test);
@@ -362,7 +373,6 @@ static void page_level_migration(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host.b.stats.migrate_failed, 2);
 
 	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_SYNC), 0);
-	fake.events[BALLOON_MIGRATE] = 1;
 	validate(test);
 	KUNIT_EXPECT_EQ(test, fake.events[COMPACTBALLOONFREED], 1);
 	KUNIT_EXPECT_FALSE(test, fake_page(page)->taken);
@@ -372,7 +382,16 @@ static void page_level_migration(struct kunit *test)
 	expect_clean(test, page);
 }
 
-/* As a driver does whose hypervisor takes the old page, but gives no new one. */
+/* As a driver does whose hypervisor gives back the old page and takes no new one. */
+#ifdef BALLOON_CORE_MIGRATES
+#define HALF_MIGRATED	0
+static int half_migratepage(struct balloon_dev_info *b, struct page *newpage,
+			    struct page *page, enum migrate_mode mode)
+{
+	return -ENOENT;
+}
+#else
+#define HALF_MIGRATED	(-EBUSY)
 static int half_migratepage(struct balloon_dev_info *b, struct page *newpage,
 			    struct page *page, enum migrate_mode mode)
 {
@@ -381,8 +400,9 @@ static int half_migratepage(struct balloon_dev_info *b, struct page *newpage,
 	spin_lock_irq(&b->pages_lock);
 	b->isolated_pages--;
 	spin_unlock_irq(&b->pages_lock);
-	return -EBUSY;
+	return HALF_MIGRATED;
 }
+#endif
 
 static void page_level_migration_shrinks_the_balloon(struct kunit *test)
 {
@@ -391,16 +411,44 @@ static void page_level_migration_shrinks_the_balloon(struct kunit *test)
 	enqueue_new(test);
 	host.b.migratepage = half_migratepage;
 	KUNIT_ASSERT_TRUE(test, compaction_isolate(page));
-	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_SYNC), -EBUSY);
+	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_SYNC), HALF_MIGRATED);
 	/* The page is the migration code's alone, which frees it. */
-	fake_page(page)->isolated = false;
-	list_del(&page->lru);
-	fake_put_page(page);
+	if (HALF_MIGRATED) {
+		fake_page(page)->isolated = false;
+		list_del(&page->lru);
+		fake_put_page(page);
+	}
 	validate(test);
 	KUNIT_EXPECT_EQ(test, fake.events[COMPACTBALLOONFAILED], 1);
 	KUNIT_EXPECT_EQ(test, fake.events[BALLOON_INFLATE] -
 			fake.events[BALLOON_DEFLATE], 1);
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 1);
+}
+
+/* Between zones, too; what a page of the balloon is, it is of its zone. */
+static void page_level_pages_are_not_managed(struct kunit *test)
+{
+	struct page *page;
+
+	host.b.adjust_managed_page_count = true;
+	host.b.migratepage = page_level_migratepage;
+	fake.zone_boundary = BALLOON_BLOCK_PAGES;
+	page = enqueue_new(test);
+	enqueue_new(test);
+	KUNIT_EXPECT_EQ(test, fake.managed[0], -2);
+	KUNIT_ASSERT_TRUE(test, compaction_isolate(page));
+	fake.next = BALLOON_BLOCK_PAGES;
+	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_SYNC), 0);
+	validate(test);
+	KUNIT_EXPECT_EQ(test, fake.managed[0], -1);
+	KUNIT_EXPECT_EQ(test, fake.managed[1], -1);
+	host.b.migratepage = half_migratepage;
+	page = arena + BALLOON_BLOCK_PAGES;
+	KUNIT_ASSERT_TRUE(test, compaction_isolate(page));
+	KUNIT_EXPECT_EQ(test, compaction_migrate(page, MIGRATE_SYNC), HALF_MIGRATED);
+	KUNIT_EXPECT_EQ(test, fake.managed[1], 0);
+	KUNIT_EXPECT_NOT_NULL(test, balloon_page_dequeue(&host.b.info));
+	KUNIT_EXPECT_EQ(test, fake.managed[0], 0);
 }
 
 static void page_level_migration_without_a_callback(struct kunit *test)
@@ -450,7 +498,6 @@ static void page_level_random_walk(struct kunit *test)
 			while ((page = balloon_page_pop(&pages)))
 				fake_put_page(page);
 		}
-		fake.events[BALLOON_MIGRATE] = host.b.stats.migrated;
 		validate(test);
 	}
 }
@@ -527,7 +574,9 @@ static struct kunit_case page_level_test_cases[] = {
 	KUNIT_CASE(enqueue_robbed_of_memory),
 	KUNIT_CASE(list_enqueue_without_memory),
 	KUNIT_CASE(enqueue_refuses_a_page_in_use),
+#ifndef BALLOON_CORE_MIGRATES
 	KUNIT_CASE(insert_outside_of_a_migration),
+#endif
 	KUNIT_CASE(alloc_without_memory),
 	KUNIT_CASE(r01_list_enqueue_and_dequeue),
 	KUNIT_CASE(lists_of_any_length),
@@ -538,6 +587,7 @@ static struct kunit_case page_level_test_cases[] = {
 	KUNIT_CASE(isolate_refuses_a_foreign_page),
 	KUNIT_CASE(page_level_migration),
 	KUNIT_CASE(page_level_migration_shrinks_the_balloon),
+	KUNIT_CASE(page_level_pages_are_not_managed),
 	KUNIT_CASE(page_level_migration_without_a_callback),
 	KUNIT_CASE(page_level_random_walk),
 	KUNIT_CASE(movable_page_leads_to_the_core),

@@ -55,7 +55,6 @@ unsigned long balloon_missing_to_high(void) { return fake.missing_to_high; }
 #include "../../../../mm/balloon/states.c"
 #include "../../../../mm/balloon/batch.c"
 #include "../../../../mm/balloon/settle.c"
-#include "../../../../mm/balloon_compaction.c"
 #include "../../../../mm/balloon/placement.c"
 #include "../../../../mm/balloon/exchange.c"
 #include "../../../../mm/balloon/compact.c"
@@ -68,10 +67,13 @@ unsigned long balloon_missing_to_high(void) { return fake.missing_to_high; }
 #include "../../../../mm/balloon/sysfs.c"
 
 /* The core's initcalls are a case's to call, and there when it does. */
+#pragma push_macro("core_initcall")
 #pragma push_macro("subsys_initcall")
 #pragma push_macro("module_exit")
 #pragma push_macro("__init")
 #pragma push_macro("__exit")
+#undef core_initcall
+#define core_initcall(f)	static int (*movable_init)(void) __maybe_unused = f
 #undef subsys_initcall
 #define subsys_initcall(f)	static int (*core_init)(void) __maybe_unused = f
 #undef module_exit
@@ -80,6 +82,7 @@ unsigned long balloon_missing_to_high(void) { return fake.missing_to_high; }
 #define __init
 #undef __exit
 #define __exit
+#include "../../../../mm/balloon_compaction.c"
 /* A device is in memory of ours, which cases look at, before and after. */
 static struct balloon *fake_device_alloc(gfp_t gfp);
 static void fake_device_free(struct balloon *b);
@@ -96,6 +99,7 @@ static void fake_device_free(struct balloon *b);
 #pragma pop_macro("__init")
 #pragma pop_macro("module_exit")
 #pragma pop_macro("subsys_initcall")
+#pragma pop_macro("core_initcall")
 
 static struct fake_host {
 	struct balloon b;

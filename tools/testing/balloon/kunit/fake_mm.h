@@ -55,12 +55,14 @@ static bool balloon_page_is_taken(struct page *page);
 
 #include "../../../../mm/balloon/internal.h"
 
-/* In the place of mm/balloon/slot.c. */
+/* In the place of mm/balloon/slot.c, which there is in modules only. */
 #ifdef HAVE_SET_MOVABLE_OPS
+#ifdef MODULE
 bool balloon_slot_is_ours = true;
 void balloon_movable_get(void) { }
 void balloon_movable_put(void) { }
 void balloon_movable_exit(void) { }
+#endif
 #define FAKE_TYPE_STAYS	true	/* of a page, until it is freed */
 #else
 #define FAKE_TYPE_STAYS	false

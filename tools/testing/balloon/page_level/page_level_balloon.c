@@ -25,14 +25,17 @@
  *	    pl.b.pages_lock
  *	    host.lock
  */
-#ifndef CORE_MIGRATES
+#if __has_include(<linux/balloon_compaction.h>)
 #include <linux/balloon_compaction.h>
+#else
+#include <linux/balloon.h>
 #endif
 #include <linux/bitmap.h>
 #include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/highmem.h>
 #include <linux/jiffies.h>
+#include <linux/list.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -119,6 +122,50 @@ static int host_init(void)
 
 /* The balloon */
 
+/* Since 7.0 the core does what is the same in all drivers. */
+#if __has_include(<linux/balloon.h>)
+static void devinfo_init(void)
+{
+	balloon_devinfo_init(&pl.b);
+	pl.b.adjust_managed_page_count = true;
+}
+
+static void adjust_managed(struct page *page, long nr) { }
+
+static void replace_page(struct balloon_dev_info *b, struct page *newpage,
+			 struct page *page)
+{
+	host_give(page);
+}
+#else
+static void devinfo_init(void)
+{
+	balloon_devinfo_init(&pl.b);
+}
+
+static void adjust_managed(struct page *page, long nr)
+{
+	adjust_managed_page_count(page, nr);
+}
+
+static void replace_page(struct balloon_dev_info *b, struct page *newpage,
+			 struct page *page)
+{
+	unsigned long flags;
+
+	get_page(newpage);
+	spin_lock_irqsave(&b->pages_lock, flags);
+	balloon_page_insert(b, newpage);
+	b->isolated_pages--;
+	__count_vm_event(BALLOON_MIGRATE);
+	spin_unlock_irqrestore(&b->pages_lock, flags);
+
+	host_give(page);
+	balloon_page_finalize(page);
+	put_page(page);
+}
+#endif
+
 static struct page *take_page(void)
 {
 	struct page *page = balloon_page_alloc();
@@ -129,14 +176,14 @@ static struct page *take_page(void)
 		__free_page(page);
 		return NULL;
 	}
-	adjust_managed_page_count(page, -1);
+	adjust_managed(page, -1);
 	return page;
 }
 
 static void give_page(struct page *page)
 {
 	host_give(page);
-	adjust_managed_page_count(page, 1);
+	adjust_managed(page, 1);
 	__free_page(page);
 }
 
@@ -163,7 +210,7 @@ static int __inflate_list(void)
 		page = take_page();
 		if (!page)
 			break;
-		balloon_page_push(&pages, page);
+		list_add(&page->lru, &pages);
 	}
 	pl.nr_pages += balloon_page_list_enqueue(&pl.b, &pages);
 	return i == CHUNK ? 0 : -ENOMEM;
@@ -186,14 +233,16 @@ static int __deflate_one(void)
 static int __deflate_list(void)
 {
 	LIST_HEAD(pages);
-	struct page *page;
+	struct page *page, *next;
 
 	lockdep_assert_held(&pl.mutex);
 	pl.nr_pages -= balloon_page_list_dequeue(&pl.b, &pages, CHUNK);
 	if (list_empty(&pages))
 		return -EAGAIN;
-	while ((page = balloon_page_pop(&pages)))
+	list_for_each_entry_safe(page, next, &pages, lru) {
+		list_del(&page->lru);
 		give_page(page);
+	}
 	return 0;
 }
 
@@ -230,32 +279,6 @@ static int resize(unsigned long target)
 	return err;
 }
 
-/* Since 7.0 the kernel's own core does what is the same in all drivers. */
-#ifdef CORE_MIGRATES
-static void replace_page(struct balloon_dev_info *b, struct page *newpage,
-			 struct page *page)
-{
-	host_give(page);
-}
-#else
-static void replace_page(struct balloon_dev_info *b, struct page *newpage,
-			 struct page *page)
-{
-	unsigned long flags;
-
-	get_page(newpage);
-	spin_lock_irqsave(&b->pages_lock, flags);
-	balloon_page_insert(b, newpage);
-	b->isolated_pages--;
-	__count_vm_event(BALLOON_MIGRATE);
-	spin_unlock_irqrestore(&b->pages_lock, flags);
-
-	host_give(page);
-	balloon_page_finalize(page);
-	put_page(page);
-}
-#endif
-
 static int page_level_migratepage(struct balloon_dev_info *b,
 				  struct page *newpage, struct page *page,
 				  enum migrate_mode mode)
@@ -263,8 +286,8 @@ static int page_level_migratepage(struct balloon_dev_info *b,
 	if (host_take(newpage))
 		return -EBUSY;
 	if (page_zone(page) != page_zone(newpage)) {
-		adjust_managed_page_count(page, 1);
-		adjust_managed_page_count(newpage, -1);
+		adjust_managed(page, 1);
+		adjust_managed(newpage, -1);
 	}
 	replace_page(b, newpage, page);
 
@@ -307,7 +330,7 @@ static int __init page_level_init(void)
 	if (err)
 		return err;
 	mutex_init(&pl.mutex);
-	balloon_devinfo_init(&pl.b);
+	devinfo_init();
 	pl.b.migratepage = page_level_migratepage;
 	debugfs_init();
 	return 0;

@@ -633,7 +633,7 @@ typedef unsigned int isolate_mode_t;
 
 struct page {
 	unsigned int locked : 1, lru_flag : 1, slab : 1, reserved : 1,
-		     compound : 1, offline : 1;
+		     compound : 1, offline : 1, movable_ops : 1;
 	int count;
 	unsigned long flags;		/* what is asked for without a macro */
 	void *mapping;
@@ -782,6 +782,19 @@ static inline void __SetPageMovable(struct page *page,
 #define page_movable_ops(page)						\
 	((const struct movable_operations *)				\
 	 ((unsigned long)(page)->mapping & ~PAGE_MAPPING_MOVABLE))
+
+/* As since 6.17: a flag, and the callbacks of all such pages in one place. */
+enum pagetype { PGTY_offline };
+#define PageMovableOps(page)	((bool)(page)->movable_ops)
+#define SetPageMovableOps(page)	((page)->movable_ops = 1)
+#define page_has_movable_ops(page) \
+	(PageMovableOps(page) && PageOffline(page))
+#define smp_mb__before_atomic()	do { } while (0)
+static inline int set_movable_ops(const struct movable_operations *ops,
+				  enum pagetype type)
+{
+	return 0;
+}
 
 /* Zones, which only suites fill */
 #define MAX_NR_ZONES		4
