@@ -120,7 +120,7 @@ adapter:
 test-modules:
 	@scripts/build-modules --tests "$(KVER)"
 
-## make modules_install KVER=V   install them below /lib/modules/V/updates/; null_balloon only with NULL_BALLOON=1
+## make modules_install KVER=V   install them below /lib/modules/V/updates/; with NULL_BALLOON=1 or XEN_BALLOON=1 also that one
 .PHONY: modules_install
 modules_install:
 	@scripts/install-modules install "$(KVER)"

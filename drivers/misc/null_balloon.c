@@ -54,7 +54,8 @@
 
 struct null_balloon {
 	struct config_item item;
-	struct balloon *b;	/* constant while power is on */
+	struct balloon *b;		/* constant while power is on */
+	const struct balloon_dev_ops *ops;	/* likewise */
 	struct hrtimer timer;		/* armed under lock, for ->accepted */
 
 	/* Protected by mutex; shown without. */
@@ -64,6 +65,7 @@ struct null_balloon {
 	unsigned long target_pages;
 	unsigned long ack_timeout_ms;	/* 0: the core's default */
 	unsigned long deflate_on_oom;	/* from the next power on */
+	unsigned long pairs;		/* likewise */
 	struct device *parent;		/* constant while power is on */
 
 	/* Protected by lock; shown without. */
@@ -79,6 +81,7 @@ struct null_balloon {
 	unsigned long ledger_pages;
 	unsigned long ledger_inflated;
 	unsigned long ledger_deflated;
+	unsigned long ledger_moved;
 	unsigned long ledger_double_inflate;
 	unsigned long ledger_unknown_deflate;
 	unsigned long ledger_used_while_inflated;
@@ -215,6 +218,42 @@ static void host_give_range(struct null_balloon *nb,
 		host_give_page(nb, range->pfn + i);
 }
 
+/* Of one page and another: the host does it as a whole, or not at all. */
+static void host_move_pair(struct null_balloon *nb, struct balloon_range *new,
+			   struct balloon_range *old)
+{
+	unsigned long flags;
+
+	host_take_range(nb, new);
+	old->nr_refused = new->nr_refused;
+	if (old->nr_refused)
+		return;
+	host_give_range(nb, old);
+	spin_lock_irqsave(&nb->lock, flags);
+	nb->ledger_moved++;
+	spin_unlock_irqrestore(&nb->lock, flags);
+}
+
+static void host_move(struct null_balloon *nb, struct balloon_batch *batch)
+{
+	unsigned int i;
+
+	for (i = 0; i < batch->inflate.nr; i++)
+		host_move_pair(nb, &batch->inflate.range[i],
+			       &batch->deflate.range[i]);
+}
+
+static void host_take_and_give(struct null_balloon *nb,
+			       struct balloon_batch *batch)
+{
+	unsigned int i;
+
+	for (i = 0; i < batch->inflate.nr; i++)
+		host_take_range(nb, &batch->inflate.range[i]);
+	for (i = 0; i < batch->deflate.nr; i++)
+		host_give_range(nb, &batch->deflate.range[i]);
+}
+
 static void host_forget(struct null_balloon *nb)
 {
 	unsigned long index, bits, bit;
@@ -240,14 +279,12 @@ static void host_forget(struct null_balloon *nb)
 static void null_balloon_answer(struct null_balloon *nb,
 				struct balloon_batch *batch, int error)
 {
-	unsigned int i;
+	bool migration = batch->inflate.nr && batch->deflate.nr;
 
-	if (!error) {
-		for (i = 0; i < batch->inflate.nr; i++)
-			host_take_range(nb, &batch->inflate.range[i]);
-		for (i = 0; i < batch->deflate.nr; i++)
-			host_give_range(nb, &batch->deflate.range[i]);
-	}
+	if (!error && migration && nb->ops->pairs)
+		host_move(nb, batch);
+	else if (!error)
+		host_take_and_give(nb, batch);
 	balloon_batch_complete(batch, error);
 }
 
@@ -348,6 +385,14 @@ static const struct balloon_dev_ops null_balloon_ops = {
 	.reset = null_balloon_reset,
 };
 
+static const struct balloon_dev_ops null_balloon_pair_ops = {
+	.driver = "null_balloon",
+	.batch_priv_size = sizeof(struct null_cmd),
+	.pairs = true,
+	.submit = null_balloon_submit,
+	.reset = null_balloon_reset,
+};
+
 static void __null_balloon_configure(struct null_balloon *nb)
 {
 	lockdep_assert_held(&nb->mutex);
@@ -370,7 +415,8 @@ static int __null_balloon_power_on(struct null_balloon *nb)
 	if (IS_ERR(nb->parent))
 		return PTR_ERR(nb->parent);
 
-	nb->b = balloon_register_device(nb->parent, &null_balloon_ops, nb);
+	nb->ops = nb->pairs ? &null_balloon_pair_ops : &null_balloon_ops;
+	nb->b = balloon_register_device(nb->parent, nb->ops, nb);
 	if (IS_ERR(nb->b)) {
 		root_device_unregister(nb->parent);
 		return PTR_ERR(nb->b);
@@ -503,6 +549,7 @@ NULL_BALLOON_ATTR(target_pages, 0644, null_balloon_set_guest, ULONG_MAX);
 NULL_BALLOON_ATTR(ack_timeout_ms, 0644, null_balloon_set_guest,
 		  MAX_ACK_TIMEOUT_MS);
 NULL_BALLOON_ATTR(deflate_on_oom, 0644, null_balloon_set_guest, 1);
+NULL_BALLOON_ATTR(pairs, 0644, null_balloon_set_guest, 1);
 NULL_BALLOON_ATTR(latency_us, 0644, null_balloon_set_host, MAX_LATENCY_US);
 NULL_BALLOON_ATTR(refuse_every, 0644, null_balloon_set_host, ULONG_MAX);
 NULL_BALLOON_ATTR(fail, 0644, null_balloon_set_host, 1);
@@ -511,6 +558,7 @@ NULL_BALLOON_ATTR(silent, 0644, null_balloon_set_host, 1);
 NULL_BALLOON_ATTR(ledger_pages, 0444, NULL, 0);
 NULL_BALLOON_ATTR(ledger_inflated, 0444, NULL, 0);
 NULL_BALLOON_ATTR(ledger_deflated, 0444, NULL, 0);
+NULL_BALLOON_ATTR(ledger_moved, 0444, NULL, 0);
 NULL_BALLOON_ATTR(ledger_double_inflate, 0444, NULL, 0);
 NULL_BALLOON_ATTR(ledger_unknown_deflate, 0444, NULL, 0);
 NULL_BALLOON_ATTR(ledger_used_while_inflated, 0444, NULL, 0);
@@ -520,6 +568,7 @@ static struct configfs_attribute *null_balloon_attrs[] = {
 	&null_balloon_attr_target_pages,
 	&null_balloon_attr_ack_timeout_ms,
 	&null_balloon_attr_deflate_on_oom,
+	&null_balloon_attr_pairs,
 	&null_balloon_attr_latency_us,
 	&null_balloon_attr_refuse_every,
 	&null_balloon_attr_fail,
@@ -528,6 +577,7 @@ static struct configfs_attribute *null_balloon_attrs[] = {
 	&null_balloon_attr_ledger_pages,
 	&null_balloon_attr_ledger_inflated,
 	&null_balloon_attr_ledger_deflated,
+	&null_balloon_attr_ledger_moved,
 	&null_balloon_attr_ledger_double_inflate,
 	&null_balloon_attr_ledger_unknown_deflate,
 	&null_balloon_attr_ledger_used_while_inflated,

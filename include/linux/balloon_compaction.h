@@ -78,7 +78,7 @@ struct balloon_range {
 
 /**
  * struct balloon_range_list - one direction of a batch
- * @range: the ranges, ascending by pfn when ->submit() sees them
+ * @range: the ranges; ascending when ->submit() sees them, but for pairs
  * @nr: number of ranges
  * @nr_pages: number of pages in all ranges
  */
@@ -95,8 +95,9 @@ struct balloon_range_list {
  *
  * An inflation carries only @inflate, a deflation only @deflate, a migration
  * both; the two directions name different pages and need no order between
- * them.  From ->submit() to balloon_batch_complete() the batch belongs to the
- * adapter.
+ * them.  With &balloon_dev_ops.pairs the ranges of a migration are single pages:
+ * the i-th of @inflate takes the place of the i-th of @deflate.  The batch belongs
+ * to the adapter from ->submit() to balloon_batch_complete().
  */
 struct balloon_batch {
 	struct balloon_range_list inflate;
@@ -123,12 +124,10 @@ static inline void *balloon_batch_priv(struct balloon_batch *batch)
  * @batch_priv_size: bytes that balloon_batch_priv() shall give.  They are freed
  *	when balloon_unregister_device() returns, so a timer or work item that
  *	completes batches cannot be in them.
- * @max_pfn: highest page frame number that the hypervisor can be told of, or 0
- *	if there is no bound
- * @max_ranges: most ranges that one direction of a batch shall have, or 0 for
- *	BALLOON_BATCH_RANGES, which is also the most
- * @max_pages: most pages that one direction of a batch shall have, or 0 for
- *	BALLOON_BATCH_PAGES, which is also the most
+ * @max_pfn: highest page frame that the hypervisor can be told of; 0: no bound
+ * @max_ranges: most ranges of one direction, or 0 for BALLOON_BATCH_RANGES
+ * @max_pages: most pages of one direction, or 0 for BALLOON_BATCH_PAGES
+ * @pairs: migrations come as pairs, see &struct balloon_batch
  * @submit: Tell the hypervisor about @batch, without waiting for its answer.
  *	Called in process context, possibly with page locks held and from
  *	memory reclaim, so it must not sleep, not allocate with reclaim, and
@@ -155,6 +154,7 @@ struct balloon_dev_ops {
 	unsigned long max_pfn;
 	unsigned int max_ranges;
 	unsigned int max_pages;
+	bool pairs;
 	int (*submit)(struct balloon *b, struct balloon_batch *batch);
 	void (*report)(struct balloon *b, unsigned long nr_pages);
 	void (*reset)(struct balloon *b);

@@ -348,8 +348,10 @@ static bool batch_send(struct balloon_core_batch *batch, bool awaited)
 	unsigned long flags;
 	int err = -EIO;
 
-	balloon_ranges_sort(&batch->inflate);
-	balloon_ranges_sort(&batch->deflate);
+	if (!balloon_batch_is_paired(batch)) {
+		balloon_ranges_sort(&batch->inflate);
+		balloon_ranges_sort(&batch->deflate);
+	}
 	if (!balloon_batch_is_migration(batch))
 		account_inflating(b, &batch->inflate);
 

@@ -186,6 +186,18 @@ static unsigned int nr_in_a_row(unsigned long index, struct page **pages,
 	return n;
 }
 
+/* Each page is one half of a pair, if the adapter asks for pairs. */
+static void put_in_batch(struct balloon *b, struct balloon_range_list *list,
+		      unsigned long pfn, unsigned int nr)
+{
+	if (!b->ops->pairs) {
+		balloon_range_add(list, pfn, nr);
+		return;
+	}
+	for (; nr; pfn++, nr--)
+		balloon_range_add_page(list, pfn);
+}
+
 /*
  * BALLOONED -> PENDING_DEFLATE, and FREE -> PENDING_INFLATE as many others.
  * Return: how many, or a negative errno.
@@ -216,7 +228,7 @@ static int __exchange(struct balloon_compaction *c, struct page **pages,
 						  &pfn);
 		if (!n)
 			break;
-		balloon_range_add(&c->batch->deflate, pfn, n);
+		put_in_batch(b, &c->batch->deflate, pfn, n);
 		if (charge)
 			balloon_adjust_managed(b, pfn, n);
 		done += n;
@@ -255,7 +267,7 @@ int balloon_exchange(struct balloon_compaction *c, struct page **pages,
 		if (charge)
 			balloon_adjust_managed(b, pfn, -1);
 		balloon_page_own(&b->info, pages[i]);
-		balloon_range_add(&c->batch->inflate, pfn, 1);
+		put_in_batch(b, &c->batch->inflate, pfn, 1);
 	}
 	park(c, pages + max(done, 0), nr - max(done, 0));
 	return done;

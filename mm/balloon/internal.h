@@ -418,6 +418,12 @@ static inline bool balloon_batch_is_migration(const struct balloon_core_batch *b
 	return batch->inflate.nr && batch->deflate.nr;
 }
 
+/* Does the order of its ranges tell which page takes the place of which? */
+static inline bool balloon_batch_is_paired(const struct balloon_core_batch *batch)
+{
+	return batch->b->ops->pairs && balloon_batch_is_migration(batch);
+}
+
 extern struct workqueue_struct *balloon_wq;
 extern struct workqueue_struct *balloon_target_wq;
 

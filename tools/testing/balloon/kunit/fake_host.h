@@ -5,7 +5,7 @@
  *
  * The hypervisor keeps a ledger of the pages that it was told of.  It answers
  * when the case says so: inside ->submit(), later, in any order, with refusals,
- * with an error, or never.
+ * with an error, or never.  One that moves pages answers for each pair.
  */
 #ifndef _BALLOON_KUNIT_FAKE_HOST_H
 #define _BALLOON_KUNIT_FAKE_HOST_H
@@ -118,11 +118,16 @@ static struct fake_host {
 	void (*meanwhile)(struct kunit *test);
 	unsigned int refuse;		/* pages refused of each range inflated */
 	unsigned int keep;		/* pages refused of each range deflated */
+	unsigned char pair[BALLOON_BATCH_RANGES]; /* what it does with each pair: */
+#define PAIR_NOT_TAKEN	BIT(0)		/* the page that comes is refused */
+#define PAIR_NOT_GIVEN	BIT(1)		/* the page that leaves is */
 
 	/* What it has seen */
 	unsigned int nr_submits;
 	unsigned int nr_inflated;	/* pages in all batches */
 	unsigned int nr_deflated;
+	unsigned int nr_pairs;		/* in all batches */
+	unsigned int nr_moved;		/* pairs of which both was done */
 	unsigned int nr_errors;
 	unsigned int nr_reports;
 	unsigned long reported;
@@ -168,7 +173,23 @@ static void host_note(struct balloon_range *range, bool inflate, unsigned int nr
 	}
 }
 
-static void host_check_list(struct balloon_range_list *list, bool inflate)
+static bool host_moves(const struct balloon_batch *batch)
+{
+	return host.ops->pairs && batch->inflate.nr && batch->deflate.nr;
+}
+
+/* As many single pages in both directions, which nobody has sorted. */
+static void host_check_pairs(const struct balloon_batch *batch)
+{
+	if (batch->inflate.nr != batch->deflate.nr ||
+	    batch->inflate.nr != batch->inflate.nr_pages ||
+	    batch->deflate.nr != batch->deflate.nr_pages)
+		fake_violation("a migration does not come as pairs");
+	host.nr_pairs += batch->inflate.nr;
+}
+
+static void host_check_list(struct balloon_range_list *list, bool inflate,
+			    bool pairs)
 {
 	unsigned int i, j, nr_pages = 0;
 
@@ -181,7 +202,7 @@ static void host_check_list(struct balloon_range_list *list, bool inflate)
 		nr_pages += range->nr;
 		if (!range->nr || range->nr_refused)
 			fake_violation("a range is empty or refused beforehand");
-		if (i && range->pfn < range[-1].pfn + range[-1].nr)
+		if (i && !pairs && range->pfn < range[-1].pfn + range[-1].nr)
 			fake_violation("ranges do not ascend");
 		for (j = 0; j < range->nr; j++) {
 			struct fake_page *p;
@@ -216,11 +237,31 @@ static void host_answer_list(struct balloon_range_list *list, bool inflate,
 	}
 }
 
+static void host_answer_pairs(struct balloon_batch *batch)
+{
+	unsigned int i;
+
+	for (i = 0; i < batch->inflate.nr; i++) {
+		struct balloon_range *new = &batch->inflate.range[i];
+		struct balloon_range *old = &batch->deflate.range[i];
+
+		new->nr_refused = !!(host.pair[i] & PAIR_NOT_TAKEN);
+		old->nr_refused = !!(host.pair[i] & PAIR_NOT_GIVEN);
+		host_note(new, true, 1 - new->nr_refused);
+		host_note(old, false, 1 - old->nr_refused);
+		host.nr_moved += !host.pair[i];
+	}
+}
+
 static void host_answer(struct balloon_batch *batch, int error)
 {
 	host.nr_errors += !!error;
-	host_answer_list(&batch->inflate, true, host.refuse, error);
-	host_answer_list(&batch->deflate, false, host.keep, error);
+	if (host_moves(batch) && !error) {
+		host_answer_pairs(batch);
+	} else {
+		host_answer_list(&batch->inflate, true, host.refuse, error);
+		host_answer_list(&batch->deflate, false, host.keep, error);
+	}
 	balloon_batch_complete(batch, error);
 }
 
@@ -236,8 +277,10 @@ static int host_submit(struct balloon *b, struct balloon_batch *batch)
 		fake_violation("an empty batch was submitted");
 	if (balloon_is_leaving(b) && host.nr_resets)
 		fake_violation("a batch was submitted after ->reset()");
-	host_check_list(&batch->inflate, true);
-	host_check_list(&batch->deflate, false);
+	if (host_moves(batch))
+		host_check_pairs(batch);
+	host_check_list(&batch->inflate, true, host_moves(batch));
+	host_check_list(&batch->deflate, false, host_moves(batch));
 	memset(balloon_batch_priv(batch), 0x5a, b->ops->batch_priv_size);
 	if (host.meanwhile) {
 		void (*meanwhile)(struct kunit *test) = host.meanwhile;
