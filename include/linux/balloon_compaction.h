@@ -11,23 +11,20 @@
  * balloon_page_enqueue(), balloon_page_dequeue() and their list variants.
  *
  * Only a BALLOONED page, one whose inflation the hypervisor has answered, can be
- * isolated or deflated.  Documentation/mm/balloon_drivers.rst is the authors'
- * guide, mm/balloon/states.c has the life of a page.  Numbers of pages are in units
- * of PAGE_SIZE everywhere.
+ * isolated or deflated: mm/balloon/states.c has the life of a page.  The authors'
+ * guide is Documentation/mm/balloon_drivers.rst.  Pages are of PAGE_SIZE everywhere.
  */
 #ifndef _LINUX_BALLOON_COMPACTION_H
 #define _LINUX_BALLOON_COMPACTION_H
 
 #if defined(__has_include_next) && !defined(_COMPAT_LINUX_BALLOON_COMPACTION_H)
-/* With the kernel's own header behind ours, functions of both have the same names. */
 #if __has_include_next("linux/balloon_compaction.h")
 #error "build with: make adapter M=DIR KVER=V, see Documentation/mm/balloon_drivers.rst"
 #endif
 #endif
 
 #if __has_include(<linux/balloon.h>)
-/* As in kernels since 7.0: see struct balloon_dev_info. */
-#define BALLOON_CORE_MIGRATES
+#define BALLOON_CORE_MIGRATES	/* as in kernels since 7.0: see ->migratepage */
 #endif
 
 #include <linux/gfp.h>
@@ -52,8 +49,7 @@ enum balloon_state {
 	BALLOON_STOPPED,		/* that failed, or the guest ends */
 };
 
-/* Raised when an adapter that was written before has to be changed. */
-#define BALLOON_API_VERSION	1
+#define BALLOON_API_VERSION	1	/* raised when adapters have to be changed */
 
 /* Most ranges, and most pages, that one direction of a batch can have. */
 #define BALLOON_BATCH_RANGES	256
@@ -175,26 +171,18 @@ struct balloon_blocks {
 };
 
 /**
- * struct balloon_dev_info - the pages of a balloon
- * @pages_lock: protects every count below.  Taken with interrupts off, inside
- *	the page lock.
+ * struct balloon_dev_info - the pages of a balloon; a page-level driver has one
+ * @pages_lock: protects the counts; interrupts are off, inside the page lock
  * @isolated_pages: ISOLATED pages
  * @nr_ballooned: BALLOONED pages
  * @nr_inflating: PENDING_INFLATE pages
  * @nr_deflating: PENDING_DEFLATE pages; those of a migration until the pages that
  *	take their places are settled
- * @adjust_managed_page_count: set by a driver of which the pages shall not count
- *	as memory that the guest has; before the first page is enqueued
- * @migratepage: the driver's migration callback, or NULL: gives @newpage to the
- *	hypervisor and takes @page, which is isolated, back; both are locked.
+ * @adjust_managed_page_count: pages do not count as the guest's memory; set by the
+ *	driver before the first one is enqueued
+ * @migratepage: the driver's migration callback, or NULL; both pages are locked.
+ *	What it is to do depends on BALLOON_CORE_MIGRATES: see the authors' guide.
  *	Returns 0 or a negative errno.
- *	On kernels since 7.0 that is all, and -ENOENT means that the hypervisor has
- *	neither page now.  On kernels before, the driver also replaces the page: on
- *	success it has taken a reference to @newpage, inserted it with
- *	balloon_page_insert() and decremented @isolated_pages under @pages_lock,
- *	and has finalized and put @page.
- *
- * A page-level driver has one in a structure of its own.
  */
 struct balloon_dev_info {
 	spinlock_t pages_lock;		/* protects what is said above */
