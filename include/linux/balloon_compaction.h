@@ -49,6 +49,7 @@ enum balloon_state {
 
 /* Raised when an adapter that was written before has to be changed. */
 #define BALLOON_API_VERSION	1
+#define BALLOON_VERSION		"0.1.0"
 
 /* Most ranges, and most pages, that one direction of a batch can have. */
 #define BALLOON_BATCH_RANGES	256
@@ -122,8 +123,7 @@ static inline void *balloon_batch_priv(struct balloon_batch *batch)
  *	if there is no bound
  * @max_ranges: most ranges that one direction of a batch shall have, or 0 for
  *	BALLOON_BATCH_RANGES, which is also the most
- * @max_pages: most pages that one direction of a batch shall have, or 0 for
- *	BALLOON_BATCH_PAGES, which is also the most
+ * @max_pages: the same of pages, and BALLOON_BATCH_PAGES
  * @submit: Tell the hypervisor about @batch, without waiting for its answer.
  *	Called in process context, possibly with page locks held and from
  *	memory reclaim, so it must not sleep, not allocate with reclaim, and
