@@ -15,6 +15,7 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/vmstat.h>
+#include <trace/events/balloon.h>
 
 #include "balloon/internal.h"
 
@@ -381,6 +382,7 @@ static int __migrate(struct balloon *b, struct page *new,
 	balloon_range_add_page(&b->open->inflate, page_to_pfn(new));
 	balloon_range_add_page(&b->open->deflate, page_to_pfn(old));
 	__balloon_begin_migrate(&b->info);
+	trace_balloon_migrate(b->id, page_to_pfn(old), page_to_pfn(new));
 	return 0;
 }
 

@@ -50,6 +50,7 @@ enum balloon_state {
 };
 
 #define BALLOON_API_VERSION	1	/* raised when adapters have to be changed */
+#define BALLOON_VERSION		"0.1.0"
 
 /* Most ranges, and most pages, that one direction of a batch can have. */
 #define BALLOON_BATCH_RANGES	256
@@ -132,10 +133,9 @@ static inline void *balloon_batch_priv(struct balloon_batch *batch)
  *	balloon_batch_complete() was or will be called exactly once for
  *	@batch, or a negative errno if the hypervisor has seen none of it; then
  *	the adapter must not complete it and the device is marked broken.
- * @report: Optional.  Publish that the balloon now holds @nr_pages.  Called by
- *	the target worker, once more by balloon_unregister_device() and
- *	balloon_freeze(), and before @reset, never concurrently with itself; may
- *	sleep.
+ * @report: Optional.  Publish that the balloon now holds @nr_pages.  Called by the
+ *	target worker, balloon_unregister_device(), balloon_freeze() and before
+ *	@reset, never concurrently with itself; may sleep.
  * @reset: Optional; the authors' guide says what it costs to be without.  Make
  *	the hypervisor forget this balloon, because it failed or fell silent, or
  *	because the guest ends: when @reset returns, every batch in flight has

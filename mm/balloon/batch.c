@@ -11,9 +11,12 @@
 #include <linux/balloon_compaction.h>
 #include <linux/device.h>
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
+#include <trace/events/balloon.h>
 
 #include "internal.h"
 
@@ -246,12 +249,28 @@ void balloon_batch_put(struct balloon_core_batch *batch)
 	spin_unlock_irq(&b->pages_lock);
 }
 
+/**
+ * __balloon_set_state - a device is in another state
+ * @b: the device
+ * @state: the state
+ *
+ * Context: under @b->pages_lock.
+ */
+void __balloon_set_state(struct balloon *b, enum balloon_state state)
+{
+	lockdep_assert_held(&b->pages_lock);
+	WRITE_ONCE(b->state, state);
+	trace_balloon_state(b->id, state);
+	queue_work(balloon_wq, &b->tell_work);
+}
+
 static void __hypervisor_is_silent(struct balloon *b)
 {
 	lockdep_assert_held(&b->pages_lock);
 	if (!balloon_is_answered(b))
 		return;
-	b->state = balloon_is_leaving(b) ? BALLOON_STOPPED : BALLOON_STALLED;
+	__balloon_set_state(b, balloon_is_leaving(b) ? BALLOON_STOPPED :
+						       BALLOON_STALLED);
 	__balloon_changed(b);
 	dev_err(b->dev, "hypervisor does not answer for %u ms: balloon stopped until it does\n",
 		jiffies_to_msecs(READ_ONCE(b->ack_timeout)));
@@ -263,7 +282,8 @@ static void __hypervisor_has_failed(struct balloon *b, int error)
 	lockdep_assert_held(&b->pages_lock);
 	if (!balloon_is_answered(b) && b->state != BALLOON_STALLED)
 		return;
-	b->state = balloon_is_leaving(b) ? BALLOON_STOPPED : BALLOON_BROKEN;
+	__balloon_set_state(b, balloon_is_leaving(b) ? BALLOON_STOPPED :
+						       BALLOON_BROKEN);
 	__balloon_changed(b);
 	dev_err(b->dev, "hypervisor failed (%d): balloon stopped, unbind and bind the device to restart it\n",
 		error);
@@ -301,7 +321,7 @@ void __balloon_answers_again(struct balloon *b)
 	if (b->state != BALLOON_STALLED || !list_empty(&b->in_flight) ||
 	    !list_empty(&b->done))
 		return;
-	b->state = BALLOON_RUNNING;
+	__balloon_set_state(b, BALLOON_RUNNING);
 	dev_info(b->dev, "hypervisor answers again\n");
 	mod_delayed_work(balloon_target_wq, &b->work, 0);
 }
@@ -358,8 +378,11 @@ static bool batch_send(struct balloon_core_batch *batch, bool awaited)
 	spin_lock_irqsave(&b->pages_lock, flags);
 	batch->state = BALLOON_BATCH_SUBMITTING;
 	batch->submitted = jiffies;
+	batch->sent = ktime_get_ns();
 	list_add_tail(&batch->node, &b->in_flight);
 	__balloon_count_batch(b);
+	trace_balloon_batch_submit(b->id, batch->purpose, batch->inflate.nr_pages,
+				   batch->deflate.nr_pages);
 	submitting = balloon_is_answered(b);
 	b->nr_submitting += submitting;
 	spin_unlock_irqrestore(&b->pages_lock, flags);
@@ -558,6 +581,18 @@ void balloon_watchdog(struct work_struct *work)
 	spin_unlock_irqrestore(&b->pages_lock, flags);
 }
 
+static void __count_answer(struct balloon_core_batch *batch, int error)
+{
+	struct balloon *b = batch->b;
+	u64 took = ktime_get_ns() - batch->sent;
+
+	lockdep_assert_held(&b->pages_lock);
+	b->nr_answers++;
+	b->answer_ns += took;
+	b->answer_worst_ns = max(b->answer_worst_ns, took);
+	trace_balloon_batch_complete(b->id, batch->purpose, error, took);
+}
+
 /**
  * balloon_batch_complete - the hypervisor has answered
  * @given: the batch that ->submit() was given
@@ -592,6 +627,7 @@ void balloon_batch_complete(struct balloon_batch *given, int error)
 		goto out;
 	}
 	WRITE_ONCE(b->late, 0);
+	__count_answer(batch, error);
 	if (error) {
 		batch->result = BALLOON_UNKNOWN;
 		__hypervisor_has_failed(b, error);

@@ -35,6 +35,8 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <trace/events/balloon.h>
 
 #include "compact.h"
 #include "internal.h"
@@ -222,6 +224,7 @@ static int evacuate_block(struct balloon_compaction *c)
 				return nr;
 			}
 			c->exchanged += nr;
+			c->nr_exchanged += nr;
 		}
 		if (balloon_batch_full(c->batch))
 			round_submit(c);
@@ -319,6 +322,7 @@ static bool compaction_begin(struct balloon_compaction *c)
 	if (may) {
 		b->compaction = c;
 		c->target = b->target;
+		c->begun = ktime_get_boottime_seconds();
 		b->background = c->background;
 	}
 	spin_unlock_irq(&b->pages_lock);
@@ -345,11 +349,12 @@ static bool compaction_begin_asked(struct balloon_compaction *c)
 	return may;
 }
 
-static void compaction_end(struct balloon_compaction *c)
+static void compaction_end(struct balloon_compaction *c, int err)
 {
 	struct balloon *b = c->b;
 	bool done;
 
+	trace_balloon_compact(b->id, !c->background, err, c->nr_exchanged, c->won);
 	do {
 		balloon_free_parked(b);
 		spin_lock_irq(&b->pages_lock);
@@ -357,6 +362,14 @@ static void compaction_end(struct balloon_compaction *c)
 		if (done) {
 			b->compaction = NULL;
 			b->background = false;
+			b->last_run = (struct balloon_run) {
+				.asked = !c->background,
+				.err = err,
+				.exchanged = c->nr_exchanged,
+				.won = c->won,
+				.began = c->begun,
+				.ended = ktime_get_boottime_seconds(),
+			};
 			__balloon_changed(b);
 		}
 		spin_unlock_irq(&b->pages_lock);
@@ -377,7 +390,7 @@ static int compact_nodes(struct balloon_compaction *c)
 		if (err)
 			break;
 	}
-	compaction_end(c);
+	compaction_end(c, err);
 	return err;
 }
 

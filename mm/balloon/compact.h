@@ -19,6 +19,7 @@
  * @nid: its node
  * @batch: what is being filled, or NULL
  * @exchanged: pages since parked pages were freed last
+ * @nr_exchanged: pages in all
  * @index: the block that is being evacuated
  * @taken: pages that the allocator has handed out since then: for each, one is
  *	parked or on its way
@@ -34,12 +35,14 @@
  * @background: nobody has asked for it
  * @began: when it has rested last, in ns, and since then it only worked
  * @won: blocks that were evacuated
+ * @begun: seconds since boot
  */
 struct balloon_compaction {
 	struct balloon *b;
 	int nid;
 	struct balloon_core_batch *batch;
 	unsigned int exchanged;
+	unsigned long nr_exchanged;
 	unsigned long index;
 	unsigned long taken;
 	unsigned long most_parked;
@@ -54,6 +57,7 @@ struct balloon_compaction {
 	bool background;
 	u64 began;
 	unsigned long won;
+	u64 begun;
 };
 
 /* mm/balloon/exchange.c */

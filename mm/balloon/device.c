@@ -12,6 +12,7 @@
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 #include <linux/workqueue.h>
 
 #include "internal.h"
@@ -110,9 +111,11 @@ static void device_init(struct balloon *b, const struct balloon_dev_ops *ops)
 	INIT_DELAYED_WORK(&b->work, balloon_work);
 	INIT_DELAYED_WORK(&b->compact_work, balloon_compact_work);
 	INIT_DEFERRABLE_WORK(&b->look_work, balloon_look_work);
+	INIT_WORK(&b->tell_work, balloon_tell_work);
 	b->holes_left = ULONG_MAX;
 	b->swap.most = ULONG_MAX;
 	b->proactiveness = BALLOON_PROACTIVENESS_DEFAULT;
+	b->registered = ktime_get_boottime_seconds();
 }
 
 /**
@@ -158,6 +161,9 @@ struct balloon *balloon_register_device(struct device *parent,
 		err = PTR_ERR(b->dev);
 		goto err_free_id;
 	}
+	dev_info(b->dev, "%s on balloon_compaction %s: pages can%s be moved, floor %lu pages\n",
+		 ops->driver, BALLOON_VERSION,
+		 balloon_pages_are_movable() ? "" : "not", b->floor);
 	return b;
 
 err_free_id:
@@ -203,7 +209,7 @@ static bool balloon_forget(struct balloon *b)
 static void balloon_reset(struct balloon *b, unsigned long left)
 {
 	spin_lock_irq(&b->pages_lock);
-	b->state = BALLOON_STOPPED;
+	__balloon_set_state(b, BALLOON_STOPPED);
 	spin_unlock_irq(&b->pages_lock);
 	if (b->ops->reset)
 		dev_warn(b->dev, "%lu pages not given back, resetting the device\n",
@@ -216,7 +222,7 @@ static void balloon_reset(struct balloon *b, unsigned long left)
 static void balloon_stop(struct balloon *b, enum balloon_state state)
 {
 	spin_lock_irq(&b->pages_lock);
-	b->state = balloon_is_answered(b) ? state : BALLOON_STOPPED;
+	__balloon_set_state(b, balloon_is_answered(b) ? state : BALLOON_STOPPED);
 	wake_up(&b->wait);
 	spin_unlock_irq(&b->pages_lock);
 	cancel_delayed_work_sync(&b->work);
@@ -284,7 +290,7 @@ EXPORT_SYMBOL_GPL(balloon_freeze);
 void balloon_thaw(struct balloon *b)
 {
 	spin_lock_irq(&b->pages_lock);
-	b->state = BALLOON_RUNNING;
+	__balloon_set_state(b, BALLOON_RUNNING);
 	b->has_target = false;
 	b->worker_waits = false;
 	/* The worker was stopped in the midst of one. */
@@ -331,6 +337,7 @@ static void balloon_keep(struct balloon *b)
 	__module_get(THIS_MODULE);
 	b->ops = &no_ops;
 	get_device(b->dev);
+	cancel_work_sync(&b->tell_work);
 	device_unregister(b->dev);
 }
 
@@ -356,6 +363,7 @@ int balloon_unregister_device(struct balloon *b)
 		balloon_keep(b);
 		return -EBUSY;
 	}
+	cancel_work_sync(&b->tell_work);
 	device_unregister(b->dev);
 	ida_free(&balloon_ida, b->id);
 	balloon_batches_free(b);
@@ -399,4 +407,5 @@ static void __exit balloon_exit(void)
 module_exit(balloon_exit);
 
 MODULE_DESCRIPTION("Memory balloon core");
+MODULE_VERSION(BALLOON_VERSION);
 MODULE_LICENSE("GPL");

@@ -61,6 +61,7 @@ struct balloon_core_batch {
 	bool awaited;			/* who has submitted it settles it */
 	unsigned int seq;		/* times that the batch was reaped */
 	unsigned long submitted;	/* jiffies */
+	u64 sent;			/* ns, for how long it took */
 	unsigned long adapter[];	/* ->batch_priv_size bytes */
 };
 
@@ -93,6 +94,16 @@ struct balloon_core_batch {
  * COMPACTBALLOONFAILED and COMPACTBALLOONFREED.
  */
 
+/* Why a balloon has not reached its target, as far as the worker knows. */
+enum balloon_limit {
+	BALLOON_NOT_LIMITED,		/* it has, or nothing was in the way yet */
+	BALLOON_LIMITED_BY_FLOOR,	/* the guest has no more to spare */
+	BALLOON_LIMITED_BY_ALLOCATOR,	/* there is no page, or no memory for the index */
+	BALLOON_LIMITED_BY_HOST,	/* the hypervisor refuses pages */
+	BALLOON_LIMITED_BY_OOM,		/* memory has run out: it rests */
+	BALLOON_LIMITED_BY_ISOLATION,	/* others hold the pages that are to leave */
+};
+
 /**
  * struct balloon_round - what the target worker does until its next pause
  * @begun: it is under way
@@ -104,6 +115,7 @@ struct balloon_core_batch {
  * @held: pages at the beginning
  * @refused: pages that were refused before
  * @may_ask: nobody is moved to swap, and it was not asked for that yet
+ * @limit: what was in the way
  */
 struct balloon_round {
 	bool begun;
@@ -115,6 +127,7 @@ struct balloon_round {
 	unsigned long target;
 	unsigned long held;
 	unsigned long refused;
+	enum balloon_limit limit;
 };
 
 /**
@@ -137,6 +150,24 @@ struct balloon_swap {
 	unsigned long most;
 	long seen;
 	unsigned int nr_asked;
+};
+
+/**
+ * struct balloon_run - what came of a run of compaction
+ * @asked: somebody has asked for it
+ * @err: as of balloon_reason_to_end(), or why nothing could be done
+ * @exchanged: pages that were exchanged
+ * @won: blocks that were evacuated
+ * @began: seconds since boot, 0 if there was no run
+ * @ended: likewise
+ */
+struct balloon_run {
+	bool asked;
+	int err;
+	unsigned long exchanged;
+	unsigned long won;
+	u64 began;
+	u64 ended;
 };
 
 /*
@@ -169,6 +200,10 @@ struct balloon {
 	bool has_target;		/* ->target was set */
 	bool worker_waits;		/* a change of these counts queues ->work */
 	long late;			/* longest wait under page locks in vain since an answer */
+	struct balloon_run last_run;	/* of compaction */
+	unsigned long nr_answers;	/* of the hypervisor, refusals among them ... */
+	u64 answer_ns;			/* ... how long they took in all ... */
+	u64 answer_worst_ns;		/* ... and the slowest */
 	struct balloon_core_batch *oom_batch; /* given back last for want of memory */
 	unsigned int oom_seq;		/* its ->seq then */
 
@@ -179,6 +214,7 @@ struct balloon {
 	unsigned int max_pages;
 	struct device *dev;
 	int id;
+	u64 registered;		/* seconds since boot */
 	bool deflate_on_oom;
 	struct list_head oom_node;	/* under a lock of mm/balloon/oom.c */
 	struct balloon_core_batch *batch[BALLOON_NR_BATCHES];
@@ -190,10 +226,13 @@ struct balloon {
 	struct delayed_work work;	/* follows ->target */
 	struct delayed_work compact_work; /* compacts in the background */
 	struct delayed_work look_work;	/* queues ->compact_work, now and then */
+	struct work_struct tell_work;	/* tells userspace of a change */
 	unsigned long look_interval;	/* jiffies, ->compact_work only */
 	unsigned long holes_left;	/* by the last run, or ULONG_MAX */
 	unsigned int proactiveness;	/* READ_ONCE(), WRITE_ONCE() */
 	unsigned long target;		/* READ_ONCE(), WRITE_ONCE() */
+	bool opted_out;			/* the guest's owner has made it 0; likewise */
+	enum balloon_limit limited_by;	/* likewise */
 	unsigned long floor;		/* READ_ONCE(), WRITE_ONCE() */
 	bool floor_is_set;		/* by an administrator; likewise */
 	unsigned long ack_timeout;	/* jiffies; READ_ONCE(), WRITE_ONCE() */
@@ -286,6 +325,17 @@ unsigned int balloon_most_that_fit(const unsigned int *nr_with,
 void balloon_batch_take(struct balloon_core_batch *batch, unsigned long nr,
 			const nodemask_t *nodes);
 
+/* Pages of a balloon, and the blocks that they are in: of one zone, or of all. */
+struct balloon_blocks_in {
+	unsigned long pages;
+	unsigned long whole;		/* nothing else is in them */
+	unsigned long with_free;	/* nobody else uses them */
+	unsigned long with_others;
+};
+
+void balloon_count_blocks(struct balloon *b, const struct zone *zone,
+			  struct balloon_blocks_in *in);
+
 /* mm/balloon/pages.c */
 #define BALLOON_PAGE_GFP						\
 	((balloon_pages_are_movable() ? GFP_HIGHUSER_MOVABLE : GFP_HIGHUSER) |	\
@@ -329,6 +379,13 @@ void balloon_range_add(struct balloon_range_list *list, unsigned long pfn,
 void balloon_ranges_sort(struct balloon_range_list *list);
 
 /* mm/balloon/states.c */
+
+/* For tracepoints; a page-level driver's has no number. */
+static inline int balloon_id(const struct balloon_dev_info *b)
+{
+	return b->adapter ? b->adapter->id : -1;
+}
+
 void __balloon_begin_inflate(struct balloon_dev_info *b, unsigned int nr);
 void __balloon_end_inflate(struct balloon_dev_info *b, unsigned long pfn,
 			   unsigned int nr, bool pair);
@@ -447,6 +504,7 @@ void balloon_batch_flush(struct balloon *b);
 void balloon_batch_schedule_flush(struct balloon *b);
 void balloon_flush_work(struct work_struct *work);
 void balloon_watchdog(struct work_struct *work);
+void __balloon_set_state(struct balloon *b, enum balloon_state state);
 void __balloon_changed(struct balloon *b);
 void __balloon_answers_again(struct balloon *b);
 
@@ -557,6 +615,8 @@ void balloon_set_proactiveness(struct balloon *b, unsigned int proactiveness);
 
 /* mm/balloon/sysfs.c */
 extern const struct attribute_group *balloon_dev_groups[];
+
+void balloon_tell_work(struct work_struct *work);
 
 /*
  * A page is the device's from balloon_page_set_owner() to

@@ -20,6 +20,7 @@
 #include <linux/sizes.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <trace/events/balloon.h>
 
 #include "internal.h"
 
@@ -132,6 +133,7 @@ static void deflate_devices(const nodemask_t *nodes, unsigned long deadline,
 			break;
 		nr = deflate_device(b, nodes, BALLOON_OOM_PAGES - *freed,
 				    left / nr_left + 1);
+		trace_balloon_oom(b->id, nr);
 		if (nr)
 			dev_info_ratelimited(b->dev, "out of memory: %lu pages given back\n",
 					     nr);

@@ -164,6 +164,50 @@ void balloon_keep_fullest(struct balloon *b, int nid,
 	} while (nr);
 }
 
+static const struct zone *zone_of_block(unsigned long index)
+{
+	return page_zone(pfn_to_page(index << BALLOON_BLOCK_SHIFT));
+}
+
+static void count_block(struct balloon_blocks_in *in, unsigned int nr, bool shared)
+{
+	in->pages += nr;
+	if (nr == BALLOON_BLOCK_PAGES)
+		in->whole++;
+	else if (shared)
+		in->with_others++;
+	else
+		in->with_free++;
+}
+
+/**
+ * balloon_count_blocks - how does a balloon lie?
+ * @b: the device
+ * @zone: a zone, or NULL for all
+ * @in: set to the BALLOONED pages there and to the blocks that they are in
+ *
+ * Looks at each page of the blocks that the balloon does not fill.
+ *
+ * Context: process.
+ */
+void balloon_count_blocks(struct balloon *b, const struct zone *zone,
+			  struct balloon_blocks_in *in)
+{
+	unsigned long index = 0;
+	unsigned int nr;
+
+	memset(in, 0, sizeof(*in));
+	do {
+		spin_lock_irq(&b->pages_lock);
+		nr = balloon_blocks_next(&b->blocks, &index);
+		if (nr && (!zone || zone_of_block(index) == zone))
+			count_block(in, nr, __balloon_block_is_shared(b, index, nr));
+		spin_unlock_irq(&b->pages_lock);
+		index++;
+		cond_resched();
+	} while (nr);
+}
+
 /**
  * balloon_most_that_fit - how many blocks can be evacuated into holes of the others?
  * @nr_with: vacatable blocks by their number of pages of the balloon, of 512

@@ -12,6 +12,7 @@
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/vmstat.h>
+#include <trace/events/balloon.h>
 
 #include "internal.h"
 
@@ -114,6 +115,7 @@ void __balloon_end_inflate(struct balloon_dev_info *b, unsigned long pfn,
 	lockdep_assert_held(&b->pages_lock);
 	__insert(b, pfn, nr);
 	__leave_inflating(b, nr, pair);
+	trace_balloon_inflate(balloon_id(b), pfn, nr);
 }
 
 /**
@@ -214,6 +216,7 @@ void __balloon_end_deflate(struct balloon_dev_info *b, unsigned long pfn,
 	lockdep_assert_held(&b->pages_lock);
 	__drop(b, pfn, nr);
 	__leave_deflating(b, nr, pair);
+	trace_balloon_deflate(balloon_id(b), pfn, nr);
 }
 
 /**

@@ -19,6 +19,7 @@
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/swap.h>
@@ -102,8 +103,11 @@ static bool alloc_pages_into(struct balloon *b,
 			order = 0;
 		if (!got && wanted)
 			got = add_single_pages(b, list, wanted);
-		if (!got)
+		if (!got) {
+			b->round.limit = wanted ? BALLOON_LIMITED_BY_ALLOCATOR :
+						  BALLOON_LIMITED_BY_FLOOR;
 			return false;
+		}
 		room -= got;
 	}
 	return true;
@@ -144,7 +148,10 @@ static bool own_pages(struct balloon *b,
 		balloon_range_own(b, list->range[i].pfn, list->range[i].nr);
 	swap(list->nr, nr);
 	list->nr_pages = nr_pages;
-	return list->nr == nr;
+	if (list->nr == nr)
+		return true;
+	b->round.limit = BALLOON_LIMITED_BY_ALLOCATOR;
+	return false;
 }
 
 /*
@@ -201,6 +208,7 @@ static int balloon_deflate(struct balloon *b, unsigned long nr)
 	/* Have them come back. */
 	balloon_batch_put(batch);
 	balloon_batch_flush(b);
+	b->round.limit = BALLOON_LIMITED_BY_ISOLATION;
 	return b->round.waited ? -EAGAIN : -EINPROGRESS;
 }
 
@@ -246,6 +254,7 @@ static void round_update(struct balloon *b)
 	/* A pause that was due for the old target is none for the new one. */
 	if (round->target != READ_ONCE(b->target)) {
 		round->err = 0;
+		round->limit = BALLOON_NOT_LIMITED;
 		b->swap = (struct balloon_swap) { .most = ULONG_MAX };
 	}
 	round->target = READ_ONCE(b->target);
@@ -338,6 +347,14 @@ static void balloon_pause(struct balloon *b, bool progress)
 	queue_delayed_work(balloon_target_wq, &b->work, b->backoff);
 }
 
+static void set_limit(struct balloon *b, enum balloon_limit limit)
+{
+	if (b->limited_by == limit)
+		return;
+	WRITE_ONCE(b->limited_by, limit);
+	queue_work(balloon_wq, &b->tell_work);
+}
+
 /* @err: 0 if the target is reached, or why a pause is due. */
 static void round_end(struct balloon *b, int err)
 {
@@ -348,10 +365,15 @@ static void round_end(struct balloon *b, int err)
 	balloon_report(b);
 	if (balloon_is_leaving(b))
 		return;
-	if (READ_ONCE(b->stats.refused) != round->refused)
+	if (READ_ONCE(b->stats.refused) != round->refused) {
 		err = -EAGAIN;
-	if (round->oom)
+		round->limit = BALLOON_LIMITED_BY_HOST;
+	}
+	if (round->oom) {
 		b->backoff = BALLOON_BACKOFF_MAX;
+		round->limit = BALLOON_LIMITED_BY_OOM;
+	}
+	set_limit(b, err ? round->limit : BALLOON_NOT_LIMITED);
 	if (err)
 		balloon_pause(b, balloon_held(b) != round->held &&
 			      !round->oom);
@@ -387,6 +409,11 @@ void balloon_work(struct work_struct *work)
 		round_end(b, err == -EALREADY ? 0 : err);
 }
 
+/* The guest's owner may do without; the host still hears how the guest fares. */
+static bool may_inflate = true;
+module_param_named(inflate, may_inflate, bool, 0644);
+MODULE_PARM_DESC(inflate, "Let balloons take memory, whatever size the hypervisor asks for (default: Y)");
+
 /**
  * balloon_set_target - ask for a size
  * @b: the device
@@ -395,19 +422,25 @@ void balloon_work(struct work_struct *work)
  *
  * The same target again changes nothing.  A kernel that was started to save the
  * memory of one that has crashed has little of its own: its balloon stays empty,
- * whatever the target.
+ * whatever the target.  So does one of which the guest's owner has said so.
  *
  * Context: any.
  */
 void balloon_set_target(struct balloon *b, unsigned long nr_pages)
 {
 	unsigned long flags;
+	bool opted_out = nr_pages && !READ_ONCE(may_inflate);
 
 	if (nr_pages && is_kdump_kernel()) {
 		dev_info_once(b->dev, "this kernel saves a dump: the balloon stays empty\n");
 		nr_pages = 0;
 	}
+	if (opted_out) {
+		dev_info_once(b->dev, "the parameter \"inflate\" is off: the balloon stays empty\n");
+		nr_pages = 0;
+	}
 	spin_lock_irqsave(&b->pages_lock, flags);
+	WRITE_ONCE(b->opted_out, opted_out);
 	if (!balloon_is_leaving(b) && (!b->has_target || nr_pages != b->target)) {
 		b->has_target = true;
 		WRITE_ONCE(b->target, nr_pages);

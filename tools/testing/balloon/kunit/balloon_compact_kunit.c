@@ -48,6 +48,12 @@ static void sparsest_block_is_left(struct kunit *test)
 	KUNIT_EXPECT_GE(test, host.b.stats.exchanged, 100);
 	KUNIT_EXPECT_LE(test, host.b.stats.exchanged, 200);
 	KUNIT_EXPECT_EQ(test, host.b.stats.freed, 0);
+	KUNIT_EXPECT_TRUE(test, host.b.last_run.asked);
+	KUNIT_EXPECT_EQ(test, host.b.last_run.err, 0);
+	KUNIT_EXPECT_EQ(test, host.b.last_run.exchanged, host.b.stats.exchanged);
+	KUNIT_EXPECT_EQ(test, host.b.last_run.won, 1);
+	KUNIT_EXPECT_GE(test, host.b.last_run.began, 1000);
+	KUNIT_EXPECT_GE(test, host.b.last_run.ended, host.b.last_run.began);
 
 	/* There is nothing to gain. */
 	host.b.stats.exchanged = 0;
@@ -73,6 +79,28 @@ static void vacate(struct kunit *test)
 		if (fake.page[i].taken && !balloon_page_owner(arena + i))
 			put_page(arena + i);
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, host.b.nr_ballooned);
+}
+
+/* Blocks that are full of the balloon, that have free pages, and that others use. */
+static void blocks_are_told_apart(struct kunit *test)
+{
+	const struct zone *zone = page_zone(arena);
+	struct balloon_blocks_in in;
+
+	scatter(test, BALLOON_BLOCK_PAGES + 10, 1);
+	balloon_count_blocks(&host.b, NULL, &in);
+	KUNIT_EXPECT_EQ(test, in.pages, BALLOON_BLOCK_PAGES + 10);
+	KUNIT_EXPECT_EQ(test, in.whole, 1);
+	KUNIT_EXPECT_EQ(test, in.with_free, 1);
+	KUNIT_EXPECT_EQ(test, in.with_others, 0);
+	fake_take_page(ARENA_PAGES - 1);
+	balloon_count_blocks(&host.b, zone, &in);
+	KUNIT_EXPECT_EQ(test, in.whole, 1);
+	KUNIT_EXPECT_EQ(test, in.with_free, 0);
+	KUNIT_EXPECT_EQ(test, in.with_others, 1);
+	balloon_count_blocks(&host.b, zone + 1, &in);
+	KUNIT_EXPECT_EQ(test, in.pages + in.whole + in.with_free + in.with_others, 0);
+	vacate(test);
 }
 
 /* Holes between pages of others are filled, even if whole blocks are left for that. */
@@ -204,6 +232,7 @@ static void signal_ends_a_run(struct kunit *test)
 	fake.interrupted = true;
 	compact(test, -ERESTARTSYS);
 	KUNIT_EXPECT_EQ(test, host.b.stats.exchanged, 0);
+	KUNIT_EXPECT_EQ(test, host.b.last_run.err, -ERESTARTSYS);
 }
 
 /* Of 2^25 blocks, 64 TiB with pages of 4 KiB: products need more than 32 bits. */
@@ -429,6 +458,9 @@ static void background_run(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, host.b.background);
 	KUNIT_EXPECT_EQ(test, host.b.nr_parked, 0);
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 300);
+	KUNIT_EXPECT_FALSE(test, host.b.last_run.asked);
+	KUNIT_EXPECT_EQ(test, host.b.last_run.err, 0);
+	KUNIT_EXPECT_GE(test, host.b.last_run.won, 1);
 }
 
 /* As long as the guest has no more holes than the last run has left, none begins. */
@@ -588,6 +620,7 @@ static void deflation_waits_for_the_background(struct kunit *test)
 
 static struct kunit_case compact_test_cases[] = {
 	KUNIT_CASE(sparsest_block_is_left),
+	KUNIT_CASE(blocks_are_told_apart),
 	KUNIT_CASE(holes_of_others_are_filled),
 	KUNIT_CASE(block_of_last_resort_comes_last),
 	KUNIT_CASE(shared_blocks_stay),

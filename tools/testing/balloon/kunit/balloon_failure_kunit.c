@@ -161,6 +161,8 @@ static void silent_hypervisor(struct kunit *test)
 		;
 	validate(test);
 	KUNIT_EXPECT_EQ(test, host.b.state, BALLOON_STALLED);
+	fake_run_work(fake.now);
+	KUNIT_EXPECT_EQ(test, fake.nr_events, 1);
 	KUNIT_EXPECT_GE(test, fake.now - start, HZ);
 	KUNIT_EXPECT_LE(test, fake.now - start, 3 * HZ);
 	KUNIT_EXPECT_FALSE(test, compaction_isolate(arena));
@@ -291,6 +293,7 @@ static void adapter_cannot_time_out(struct kunit *test)
 /* The watchdog's time is that of the oldest batch, not of the first. */
 static void slow_hypervisor_is_not_silent(struct kunit *test)
 {
+	const u64 round_ns = HZ / 4 * (NSEC_PER_SEC / HZ);
 	unsigned int i;
 
 	balloon_set_ack_timeout(&host.b, 1000);
@@ -308,6 +311,10 @@ static void slow_hypervisor_is_not_silent(struct kunit *test)
 	settle(test);
 	fake_let_pass(100 * HZ);
 	KUNIT_EXPECT_EQ(test, host.b.state, BALLOON_RUNNING);
+	/* Three rounds each but for the last two; what came before took no time. */
+	KUNIT_EXPECT_GE(test, host.b.nr_answers, 41);
+	KUNIT_EXPECT_EQ(test, host.b.answer_worst_ns, 3 * round_ns);
+	KUNIT_EXPECT_EQ(test, host.b.answer_ns, (38 * 3 + 2 + 1) * round_ns);
 }
 
 /* The first batch is answered, a later one is not. */

@@ -32,6 +32,7 @@ static void r08_oom_gives_pages_back(struct kunit *test)
 	/* The hypervisor hears of it, and there is no tug-of-war. */
 	run_worker(test);
 	KUNIT_EXPECT_EQ(test, host.reported, 10);
+	KUNIT_EXPECT_EQ(test, host.b.limited_by, BALLOON_LIMITED_BY_OOM);
 	fake_let_pass(BALLOON_BACKOFF_MAX / 2);
 	settle(test);
 	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 10);

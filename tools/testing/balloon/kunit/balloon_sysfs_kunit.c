@@ -13,7 +13,10 @@ static const struct {
 	const char *group, *name, *value;
 } sysfs_files[] = {
 	{ NULL, "driver", "kunit\n" },
+	{ NULL, "version", BALLOON_VERSION "\n" },
+	{ NULL, "registered", "1000\n" },
 	{ NULL, "state", "running\n" },
+	{ NULL, "limited_by", "none\n" },
 	{ NULL, "target_pages", "1\n" },
 	{ NULL, "actual_pages", "230\n" },
 	{ NULL, "isolated_pages", "20\n" },
@@ -35,6 +38,19 @@ static const struct {
 	{ "stats", "alloc_failed", "1012\n" },
 	{ "stats", "exchanged", "1013\n" },
 	{ "stats", "oom_deflated", "1014\n" },
+	{ "blocks", "whole", "0\n" },
+	{ "blocks", "shared_with_free", "0\n" },
+	{ "blocks", "shared_with_others", "0\n" },
+	{ "blocks", "by_zone", "" },
+	{ "last_compact", "cause", "asked\n" },
+	{ "last_compact", "ended_by", "signal\n" },
+	{ "last_compact", "exchanged", "2001\n" },
+	{ "last_compact", "blocks_won", "2002\n" },
+	{ "last_compact", "began", "2003\n" },
+	{ "last_compact", "ended", "2004\n" },
+	{ "host", "batches_in_flight", "0\n" },
+	{ "host", "answer_mean_us", "3001\n" },
+	{ "host", "answer_worst_us", "3002\n" },
 };
 
 struct sysfs_test {
@@ -62,6 +78,13 @@ static struct sysfs_test *sysfs_begin(struct kunit *test)
 		.batches = 1010, .refused = 1011, .alloc_failed = 1012,
 		.exchanged = 1013, .oom_deflated = 1014,
 	};
+	s->b.last_run = (struct balloon_run) {
+		.asked = true, .err = -ERESTARTSYS, .exchanged = 2001,
+		.won = 2002, .began = 2003, .ended = 2004,
+	};
+	s->b.nr_answers = 2;
+	s->b.answer_ns = 2 * 3001 * NSEC_PER_USEC;
+	s->b.answer_worst_ns = 3002 * NSEC_PER_USEC;
 	dev_set_drvdata(&s->dev, &s->b);
 	/* sysfs_emit() wants a whole page. */
 	s->buf = page_address(arena);
@@ -120,6 +143,7 @@ static void sysfs_shows_every_number(struct kunit *test)
 			KUNIT_EXPECT_NULL(test, attr->show);
 			continue;
 		}
+		s->buf[0] = 0;
 		KUNIT_EXPECT_EQ(test, attr->show(&s->dev, attr, s->buf),
 				strlen(sysfs_files[i].value));
 		KUNIT_EXPECT_EQ_MSG(test, strcmp(s->buf, sysfs_files[i].value), 0,
@@ -146,6 +170,61 @@ static void sysfs_shows_the_state(struct kunit *test)
 		attr->show(&s->dev, attr, s->buf);
 		KUNIT_EXPECT_EQ(test, strcmp(s->buf, cases[i].value), 0);
 	}
+}
+
+/* The state says more than what was in the way before; the guest's owner most. */
+static void sysfs_shows_why_the_target_is_not_reached(struct kunit *test)
+{
+	static const struct {
+		enum balloon_state state;
+		enum balloon_limit limit;
+		bool opted_out;
+		const char *value;
+	} cases[] = {
+		{ BALLOON_RUNNING, BALLOON_LIMITED_BY_FLOOR, false, "floor\n" },
+		{ BALLOON_RUNNING, BALLOON_LIMITED_BY_ALLOCATOR, false, "allocator\n" },
+		{ BALLOON_RUNNING, BALLOON_LIMITED_BY_HOST, false, "host\n" },
+		{ BALLOON_RUNNING, BALLOON_LIMITED_BY_OOM, false, "oom\n" },
+		{ BALLOON_RUNNING, BALLOON_LIMITED_BY_ISOLATION, false, "isolation\n" },
+		{ BALLOON_RUNNING, BALLOON_NOT_LIMITED, true, "opted-out\n" },
+		{ BALLOON_STALLED, BALLOON_LIMITED_BY_FLOOR, false, "stalled\n" },
+		{ BALLOON_BROKEN, BALLOON_NOT_LIMITED, true, "broken\n" },
+		{ BALLOON_EMPTYING, BALLOON_NOT_LIMITED, false, "leaving\n" },
+		{ BALLOON_STOPPED, BALLOON_NOT_LIMITED, false, "broken\n" },
+	};
+	struct device_attribute *attr = sysfs_find("limited_by");
+	struct sysfs_test *s = sysfs_begin(test);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, attr);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		s->b.state = cases[i].state;
+		s->b.limited_by = cases[i].limit;
+		s->b.opted_out = cases[i].opted_out;
+		attr->show(&s->dev, attr, s->buf);
+		KUNIT_EXPECT_EQ(test, strcmp(s->buf, cases[i].value), 0);
+	}
+}
+
+static void sysfs_shows_why_a_run_ended(struct kunit *test)
+{
+	static const struct { int err; const char *value; } cases[] = {
+		{ 0, "done\n" }, { -EAGAIN, "gave-way\n" }, { -ENOMEM, "memory\n" },
+		{ -ERESTARTSYS, "signal\n" }, { -EIO, "host\n" }, { -EBUSY, "busy\n" },
+	};
+	struct device_attribute *attr = sysfs_find("ended_by");
+	struct sysfs_test *s = sysfs_begin(test);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, attr);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		s->b.last_run.err = cases[i].err;
+		attr->show(&s->dev, attr, s->buf);
+		KUNIT_EXPECT_EQ(test, strcmp(s->buf, cases[i].value), 0);
+	}
+	s->b.last_run.ended = 0;
+	attr->show(&s->dev, attr, s->buf);
+	KUNIT_EXPECT_EQ(test, strcmp(s->buf, "none\n"), 0);
 }
 
 static void sysfs_sets_the_floor(struct kunit *test)
@@ -189,6 +268,8 @@ static void sysfs_sets_the_floor(struct kunit *test)
 static struct kunit_case sysfs_test_cases[] = {
 	KUNIT_CASE(sysfs_shows_every_number),
 	KUNIT_CASE(sysfs_shows_the_state),
+	KUNIT_CASE(sysfs_shows_why_the_target_is_not_reached),
+	KUNIT_CASE(sysfs_shows_why_a_run_ended),
 	KUNIT_CASE(sysfs_sets_the_floor),
 	{}
 };

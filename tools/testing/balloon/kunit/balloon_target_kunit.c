@@ -243,6 +243,8 @@ static void floor_is_left(struct kunit *test)
 	run_worker(test);
 	KUNIT_EXPECT_LE(test, host.b.nr_ballooned, 100);
 	KUNIT_EXPECT_GE(test, host.b.stats.alloc_failed, 1);
+	KUNIT_EXPECT_EQ(test, host.b.limited_by, BALLOON_LIMITED_BY_FLOOR);
+	KUNIT_EXPECT_EQ(test, fake.nr_events, 1);
 	/* Below the floor nothing is taken, and nothing given back. */
 	fake.mem_available = host.b.floor - 1;
 	resize(test, host.b.nr_ballooned);
@@ -253,6 +255,7 @@ static void floor_is_left(struct kunit *test)
 	fake_let_pass(60 * HZ);
 	settle(test);
 	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 500);
+	KUNIT_EXPECT_EQ(test, host.b.limited_by, BALLOON_NOT_LIMITED);
 }
 
 /* At the floor, what others can have in swap is within reach, a little at a time. */
@@ -391,6 +394,9 @@ static void worker_pauses_without_memory(struct kunit *test)
 	KUNIT_EXPECT_GE(test, rounds, 8);
 	KUNIT_EXPECT_LE(test, rounds, 12);
 	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 0);
+	/* Which is told once. */
+	KUNIT_EXPECT_EQ(test, host.b.limited_by, BALLOON_LIMITED_BY_ALLOCATOR);
+	KUNIT_EXPECT_EQ(test, fake.nr_events, 1);
 	fake.no_memory = false;
 	fake_let_pass(40 * HZ);
 	settle(test);
@@ -441,6 +447,7 @@ static void refused_inflation_is_tried_at_intervals(struct kunit *test)
 		run_worker(test);
 		KUNIT_EXPECT_LE(test, rounds_within(test, 100 * HZ), 30);
 		KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 0);
+		KUNIT_EXPECT_EQ(test, host.b.limited_by, BALLOON_LIMITED_BY_HOST);
 		host.refuse = 0;
 		fake_let_pass(40 * HZ);
 		settle(test);
@@ -609,6 +616,7 @@ static void pages_held_by_compaction_do_not_spin_the_worker(struct kunit *test)
 	balloon_set_target(&host.b, 0);
 	run_worker(test);
 	KUNIT_EXPECT_LE(test, rounds_within(test, 100 * HZ), 30);
+	KUNIT_EXPECT_EQ(test, host.b.limited_by, BALLOON_LIMITED_BY_ISOLATION);
 	while (put_back_or_answer(test))
 		;
 	fake_let_pass(100 * HZ);
@@ -742,6 +750,26 @@ static void kernel_that_saves_a_dump_keeps_its_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host.nr_reports, 1);
 }
 
+/* And so it does if its owner says so, until the next target after that. */
+static void guest_that_opts_out_keeps_its_memory(struct kunit *test)
+{
+	begin(test);
+	may_inflate = false;
+	balloon_set_target(&host.b, 50);
+	run_worker(test);
+	KUNIT_EXPECT_EQ(test, host.b.stats.enqueued, 0);
+	KUNIT_EXPECT_EQ(test, host.b.target, 0);
+	KUNIT_EXPECT_TRUE(test, host.b.opted_out);
+	balloon_set_target(&host.b, 0);
+	KUNIT_EXPECT_FALSE(test, host.b.opted_out);
+	may_inflate = true;
+	resize(test, 50);
+	may_inflate = false;
+	resize(test, 0);
+	KUNIT_EXPECT_FALSE(test, host.b.opted_out);
+	may_inflate = true;
+}
+
 /* Memory above 16 TiB, for virtio: it is kept while the balloon takes other. */
 static void memory_out_of_reach_is_kept_for_the_round(struct kunit *test)
 {
@@ -824,6 +852,7 @@ static struct kunit_case target_test_cases[] = {
 	KUNIT_CASE(new_target_needs_no_pause),
 	KUNIT_CASE(same_target_changes_nothing),
 	KUNIT_CASE(kernel_that_saves_a_dump_keeps_its_memory),
+	KUNIT_CASE(guest_that_opts_out_keeps_its_memory),
 	KUNIT_CASE(memory_out_of_reach_is_kept_for_the_round),
 	KUNIT_CASE(memory_out_of_reach_does_not_cost_all),
 	{}

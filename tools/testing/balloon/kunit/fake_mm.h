@@ -24,6 +24,8 @@
 #include <linux/device.h>
 #include <linux/idr.h>
 #include <linux/jiffies.h>
+#include <linux/kobject.h>
+#include <linux/ktime.h>
 #include <linux/migrate.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -34,6 +36,8 @@
 #include <linux/sizes.h>
 #include <linux/sort.h>
 #include <linux/swap.h>
+#include <linux/sysfs.h>
+#include <linux/timekeeping.h>
 #include <linux/vmstat.h>
 
 #include "intercept.h"
@@ -128,6 +132,8 @@ static struct fake_mm {
 
 	struct fake_work work[FAKE_NR_WORKS];
 	unsigned long now;		/* jiffies */
+	unsigned long boot;		/* likewise */
+	unsigned int nr_events;		/* that userspace was told of */
 	unsigned long until;		/* the case's own */
 	unsigned long active;		/* when something was done last ... */
 	unsigned int nr_actions;	/* ... and how often since */
@@ -618,10 +624,12 @@ static inline unsigned long fake_out_of_memory(unsigned long freed)
 
 static inline struct device *fake_device_create(void)
 {
+	static struct device dev;
+
 	if (test_alloc_fails(GFP_KERNEL))
 		return ERR_PTR(-ENOMEM);
 	fake.nr_devices++;
-	return NULL;
+	return &dev;
 }
 
 static inline int fake_ida_alloc(gfp_t gfp)
@@ -735,6 +743,12 @@ static inline void fake_free_compound(struct page *page)
 #define jiffies				fake.now
 #undef ktime_get_ns
 #define ktime_get_ns()			((u64)fake.now * (NSEC_PER_SEC / HZ))
+#undef ktime_get_boottime_seconds
+#define ktime_get_boottime_seconds()	((fake.now - fake.boot) / HZ)
+#undef sysfs_notify
+#define sysfs_notify(kobj, dir, attr)	((void)(kobj))
+#undef kobject_uevent
+#define kobject_uevent(kobj, action)	((void)(kobj), fake.nr_events++)
 #undef queue_work
 #define queue_work(wq, work)		fake_queue_work(work, 0, false)
 #undef queue_delayed_work
@@ -810,6 +824,7 @@ static void fake_mm_init(struct kunit *test)
 	fake.spare_blocks = ULONG_MAX;
 	/* Not far from where the counter wraps. */
 	fake.now = 0UL - 100 * HZ;
+	fake.boot = fake.now - 1000 * HZ;
 	test_warnings = 0;
 	test_objects = 0;
 	test_fail_nth = 0;

@@ -111,6 +111,7 @@ static inline bool IS_ERR_OR_NULL(const void *p)
 #define THIS_MODULE		NULL
 #define EXPORT_SYMBOL_GPL(symbol)	extern int balloon_uspace_unused
 #define MODULE_DESCRIPTION(text)	extern int balloon_uspace_unused
+#define MODULE_VERSION(text)		extern int balloon_uspace_unused
 #define MODULE_LICENSE(text)		extern int balloon_uspace_unused
 #define module_init(function)						\
 int main(void)								\
@@ -120,6 +121,7 @@ int main(void)								\
 }									\
 extern int balloon_uspace_unused
 #define module_param(name, type, mode)	extern int balloon_uspace_unused
+#define module_param_named(name, variable, type, mode)	extern int balloon_uspace_unused
 #define MODULE_PARM_DESC(name, text)	extern int balloon_uspace_unused
 #define module_exit(function) \
 	static void (*__module_exit)(void) __maybe_unused = function
@@ -250,6 +252,8 @@ static inline void list_splice_init(struct list_head *list, struct list_head *he
 	list_entry((pos)->member.next, typeof(*(pos)), member)
 #define list_first_entry_or_null(head, type, member) \
 	(list_empty(head) ? NULL : list_first_entry(head, type, member))
+#define list_for_each(pos, head) \
+	for (pos = (head)->next; pos != (head); pos = pos->next)
 #define list_for_each_safe(pos, n, head) \
 	for (pos = (head)->next, n = pos->next; pos != (head); \
 	     pos = n, n = pos->next)
@@ -576,6 +580,8 @@ typedef struct { int counter; } atomic_t;
 #define msecs_to_jiffies(ms)	(((unsigned long)(ms) * HZ + 999) / 1000)
 #define NSEC_PER_SEC		1000000000UL
 #define NSEC_PER_MSEC		1000000UL
+#define NSEC_PER_USEC		1000UL
+#define div64_u64(dividend, divisor)	((u64)(dividend) / (u64)(divisor))
 #define div_u64(dividend, divisor)	((u64)(dividend) / (u32)(divisor))
 #define nsecs_to_jiffies(ns)	((unsigned long)(ns) / (NSEC_PER_SEC / HZ))
 #define time_after(a, b)	((long)((b) - (a)) < 0)
@@ -815,6 +821,7 @@ struct shrinker {
 struct pglist_data;
 struct zone {
 	unsigned long present_pages;
+	const char *name;
 	struct pglist_data *zone_pgdat;
 	struct { unsigned long nr_free; } free_area[11];
 };
@@ -835,7 +842,7 @@ struct pglist_data {
 	unsigned long node_present_pages;
 };
 static struct pglist_data node_data[] = {
-	{ .node_zones = { { 0 }, { 1, node_data }, { 1, node_data } }, .node_present_pages = 2 },
+	{ .node_zones = { { 0 }, { 1, "DMA32", node_data }, { 1, "Normal", node_data } }, .node_present_pages = 2 },
 };
 #define NODE_DATA(nid)		(&node_data[nid])
 #define page_zone(page)		((void)(page), &node_data->node_zones[1])
@@ -845,7 +852,9 @@ static inline unsigned long totalram_pages(void)
 }
 
 /* Device model: suites put their own in the place of most functions. */
-struct device { void *driver_data; };
+struct kobject { int unused; };
+struct device { void *driver_data; struct kobject kobj; };
+#define KOBJ_CHANGE	0
 #define dev_get_drvdata(dev)		((dev)->driver_data)
 #define dev_set_drvdata(dev, data)	((dev)->driver_data = (data))
 struct ida { int unused; };
@@ -860,6 +869,8 @@ struct device_attribute {
 	ssize_t (*store)(struct device *dev, struct device_attribute *attr,
 			 const char *buf, size_t len);
 };
+#define __ATTR(_name, _mode, _show, _store)				\
+	{ .attr = { #_name, _mode }, .show = _show, .store = _store }
 #define DEVICE_ATTR_RO(_name)						\
 	struct device_attribute dev_attr_##_name = {			\
 		.attr = { #_name, 0444 }, .show = _name##_show,		\
@@ -886,6 +897,17 @@ static inline __printf(2, 3) int sysfs_emit(char *buf, const char *fmt, ...)
 
 	va_start(args, fmt);
 	len = vsnprintf(buf, PAGE_SIZE, fmt, args);
+	va_end(args);
+	return len;
+}
+
+static inline __printf(3, 4) int sysfs_emit_at(char *buf, int at, const char *fmt, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = vsnprintf(buf + at, PAGE_SIZE - at, fmt, args);
 	va_end(args);
 	return len;
 }
@@ -919,6 +941,12 @@ static inline bool sysfs_streq(const char *s1, const char *s2)
 	return strlen(s2) == length && !strncmp(s1, s2, length) &&
 	       strlen(s1) <= length + 1;
 }
+
+/* Tracepoints that are off. */
+#define TP_PROTO(...)			__VA_ARGS__
+#define TRACE_EVENT(name, proto, ...)	static inline void trace_##name(proto) { }
+#define DECLARE_EVENT_CLASS(...)
+#define DEFINE_EVENT(class, name, proto, ...)	TRACE_EVENT(name, TP_PROTO(proto))
 
 struct kernel_param { void *arg; };
 struct kernel_param_ops {
