@@ -123,6 +123,18 @@ static void end_progress(void)
 		printf("\r\033[K");
 }
 
+/* The child may have died of a signal that is still to come here. */
+static bool is_pending(const sigset_t *set)
+{
+	const struct timespec now = { 0 };
+	bool interrupted = false;
+	int signal;
+
+	while ((signal = sigtimedwait(set, NULL, &now)) > 0)
+		interrupted |= signal != SIGCHLD;
+	return interrupted;
+}
+
 /* Return: 0, the errno of the write, or EINTR. */
 static int wait_for(const struct balloon *balloon, pid_t child,
 		    const struct figures *before)
@@ -142,7 +154,7 @@ static int wait_for(const struct balloon *balloon, pid_t child,
 		show_progress(balloon, before);
 	}
 	end_progress();
-	if (interrupted || WIFSIGNALED(status))
+	if (is_pending(&set) || interrupted || WIFSIGNALED(status))
 		return EINTR;
 	return WEXITSTATUS(status);
 }

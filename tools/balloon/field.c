@@ -300,6 +300,8 @@ void field_read(const struct field *field, const struct balloon *balloon,
 		err = -ENOENT;
 	if (!err && field->unit != UNIT_TEXT)
 		err = to_bytes(field->unit, &value->number);
+	if (!err && field->unit == UNIT_TEXT && !*value->text)
+		err = -ENOENT;
 	/* sysfs says ENODEV of what has just left. */
 	if (err == -ENOENT || err == -ENODEV || err == -ENOTDIR)
 		return;

@@ -3,7 +3,6 @@
  * One table of all options.  A command names the letters of those that it has.
  */
 #include <getopt.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,7 +93,7 @@ static bool parse_interval(const char *text, double *interval)
 	char *end;
 
 	*interval = strtod(text, &end);
-	return end != text && !*end && *interval >= 0 &&
+	return end != text && !*end && *interval > 0 &&
 	       *interval <= INTERVAL_MAX;
 }
 
@@ -200,7 +199,7 @@ static int parse(const char *command, const char *start, const char *ids,
 		if (info && set(info->id, optarg, options))
 			continue;
 		if (info)
-			failed(EXIT_USAGE, "--%s: '%s' is not possible",
+			failed(EXIT_USAGE, "--%s: '%s' is no such value",
 			       info->name, optarg);
 		else
 			failed(EXIT_USAGE, "%s '%s': see balloonctl %s%s--help",

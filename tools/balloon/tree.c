@@ -121,6 +121,8 @@ int tree_line(const char *path, char line[LINE_SIZE])
 	while (end > start && isspace((unsigned char)end[-1]))
 		end--;
 	snprintf(line, LINE_SIZE, "%.*s", (int)(end - start), start);
+	for (end = line; (end = strchr(end, '\t')); )
+		*end = '?';
 	free(text);
 	return 0;
 }

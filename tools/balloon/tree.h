@@ -35,7 +35,7 @@ bool tree_exists(const char *path);
  */
 int tree_read(const char *path, char **text);
 
-/* The first line, without spaces around it. */
+/* The first line, without spaces around it, nor tabs in it. */
 int tree_line(const char *path, char line[LINE_SIZE]);
 
 /* The last part of where the symbolic link @path leads. */

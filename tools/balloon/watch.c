@@ -87,13 +87,15 @@ static void fit(struct columns *columns)
 	}
 }
 
-static void print_cell(const struct field *field, const char *text,
-		       const char *color)
+/* Nothing stands behind the last cell of a line, so no space does either. */
+static void print_cell(const struct columns *columns, unsigned int c,
+		       const char *text, const char *color)
 {
-	int width = width_of(field), pad = width - (int)strlen(text);
+	const struct field *field = columns->field[c];
+	int pad = width_of(field) - (int)strlen(text);
 	bool right = field->unit != UNIT_TEXT;
 
-	if (pad < 0)
+	if (pad < 0 || (!right && c + 1 == columns->nr))
 		pad = 0;
 	printf(" %*s%s%s%s%*s", right ? pad : 0, "", color, text,
 	       *color ? terminal_color_end() : "", right ? 0 : pad, "");
@@ -106,7 +108,7 @@ static void print_headings(const struct columns *columns)
 	printf("%-*s", TIME_WIDTH, "TIME");
 	for (unsigned int c = 0; c < columns->nr; c++) {
 		table_heading(heading, columns->field[c]->name);
-		print_cell(columns->field[c], heading, "");
+		print_cell(columns, c, heading, "");
 	}
 	putchar('\n');
 }
@@ -123,7 +125,8 @@ static void print_text(const struct columns *columns,
 		const struct field *field = columns->field[c];
 
 		field_show(field, &values[c], exact, shown);
-		print_cell(field, shown, strcmp(field->name, "state") ? "" :
+		print_cell(columns, c, shown,
+			   strcmp(field->name, "state") ? "" :
 			   terminal_state_color(shown));
 	}
 	putchar('\n');

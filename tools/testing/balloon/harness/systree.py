@@ -28,7 +28,7 @@ KINDS = {"free": 1 << 10, "hole": 1 << 20, "balloon": 1 << 23, "used": 1 << 5}
 def make(text, directory, others=None):
     """Put the files of @text into @directory. @others is where included trees are."""
     lines, path = [], None
-    for line in [*text.splitlines(), "# "]:
+    for line in [*text.removesuffix("\n").split("\n"), "# "]:
         word, _, rest = line.partition(" ")
         if path and (word not in ("==", "->", "!=", "--", "%%") and line != "# "):
             lines.append(line)
@@ -49,7 +49,7 @@ def other_line(directory, word, rest, others):
     elif word == "--":
         remove(place(directory, rest))
     elif word == "<<":
-        make((others / f"{rest}.tree").read_text(encoding="ascii"), directory, others)
+        make((others / f"{rest}.tree").read_text(encoding="latin-1"), directory, others)
     elif word not in ("#", "!="):
         raise HarnessError(f"a tree cannot have a line '{word} {rest}'")
 
@@ -98,4 +98,4 @@ def write_flags(file, lines):
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]).read_text(encoding="ascii"), Path(sys.argv[2]))
+    make(Path(sys.argv[1]).read_text(encoding="latin-1"), Path(sys.argv[2]))
