@@ -120,6 +120,13 @@ adapter:
 test-modules:
 	@scripts/build-modules --tests "$(KVER)"
 
+## make balloonctl               build the administrator's tool and its man page into build/balloonctl/
+.PHONY: balloonctl
+balloonctl:
+	@scripts/install-deps tool
+	@$(MAKE) -s -C tools/balloon all
+	@echo "next:  sudo make -C tools/balloon install"
+
 ## make modules_install KVER=V   install them below /lib/modules/V/updates/; null_balloon only with NULL_BALLOON=1
 .PHONY: modules_install
 modules_install:

@@ -22,7 +22,7 @@ KERNEL_MODULES = ("virtio_pci", "virtio_balloon", "configfs")
 OUR_MODULES = ("balloon_compaction", "virtio_balloon", "null_balloon")
 TEST_MODULES = ("page_level_balloon", "page_level_balloon_stock", "allocator", "silence", "balloon_sample")
 DIRECTORIES = ("bin", "dev", "proc", "sys", "tmp", "modules", "modules/kernel", "modules/ours", "modules/kunit",
-               "modules/test")
+               "modules/test", "lib", "lib64")
 
 
 def build(path, kernel, scenario):
@@ -58,6 +58,8 @@ def contents(kernel, scenario):
     files["scenario.env"] = scenario.environment(kernel).encode()
     for program in guest_programs(scenario) + selftests(scenario):
         files[f"bin/{program.name}"] = program.read_bytes()
+    if scenario.number("balloonctl"):
+        files.update(tool_files())
     modules = module_files(kernel, scenario)
     files.update((f"modules/{name}.ko", data) for name, data in modules.items())
     files["modules/order"] = load_order(modules).encode()
@@ -78,6 +80,17 @@ def compiled(source, program, *arguments):
         run("gcc", "-static", "-O2", "-Wall", "-Wextra", "-pthread", "-o", temporary, source, *arguments)
         temporary.replace(program)
     return program
+
+
+def tool_files():
+    """balloonctl, which is not static: libsmartcols is not to be had so."""
+    directory = BUILD / "balloonctl"
+    tool = directory / "balloonctl"
+    with locked(directory):
+        run("make", "-s", "-C", ROOT / "tools/balloon", f"O={directory}", tool)
+    libraries = [Path(path) for path in re.findall(r"(/\S+) \(0x", run("ldd", tool))]
+    files = {f"{'lib64' if path.name.startswith('ld-') else 'lib'}/{path.name}": path.read_bytes() for path in libraries}
+    return {"bin/balloonctl": tool.read_bytes(), **files}
 
 
 def selftests(scenario):

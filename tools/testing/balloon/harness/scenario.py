@@ -26,6 +26,7 @@ DEFAULTS = {
     "qemu-options": "",         # further arguments of QEMU
     "modules": "",              # further modules of the kernel's own that the guest has
     "selftests": "",            # the kernel's own test programs that the guest has, of tools/testing/selftests/mm
+    "balloonctl": "0",          # 1: the guest has balloonctl, with the C library that it needs
     "kexec": "0",               # 1: the guest has its kernel and its initramfs in /kexec
     "hotplug": "0",             # 1: the device sits behind a root port and can be unplugged
     "target": "",               # MiB in the balloon before the guest's first instruction
