@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The balloons of a guest: those that are on the core, in /sys/class/balloon, and
- * virtio devices that the kernel's own driver has.
+ * The balloons of a guest: those on the core, in /sys/class/balloon, and virtio
+ * devices that the kernel's own driver has.
  */
 #ifndef BALLOONCTL_BALLOON_H
 #define BALLOONCTL_BALLOON_H
@@ -51,7 +51,7 @@ void balloons_find_all(struct balloons *balloons);
 /* Has it left while it was read? */
 bool balloon_is_gone(const struct balloon *balloon);
 
-/* Pages that the kernel has counted in all balloons, -ENOENT if it counts none. */
+/* Pages that the kernel counts in all balloons together, or -ENOENT. */
 int balloon_counted_pages(uint64_t *nr_pages);
 
 /* Say which figures a stock driver leaves out. */

@@ -4,6 +4,7 @@
 
 _balloonctl()
 {
+	# shellcheck disable=SC2034 # _init_completion sets all of them
 	local cur prev words cword split command="" word i last
 	_init_completion -s || return
 	for ((i = 1; i < cword; i++)); do

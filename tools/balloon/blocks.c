@@ -229,7 +229,7 @@ void zones_free(struct zones *zones)
 	memset(zones, 0, sizeof(*zones));
 }
 
-/* Blocks of one node that only balloon and free memory share, by balloon pages. */
+/* Blocks of one node without memory in use, by their balloon pages. */
 struct node_blocks {
 	unsigned int nr_with[BLOCK_SIZE / 4096 + 1];
 	uint64_t holes;

@@ -2,9 +2,9 @@
 /*
  * What the guest's memory holds, in blocks of 2 MiB, zone by zone.
  *
- * From /proc/zoneinfo and /proc/kpageflags, which only root may read.  Pages of the
- * balloon are those that are marked as offline: so are those of virtio-mem.  Pages
- * on the processors' own lists of free pages count as used.
+ * From /proc/zoneinfo and /proc/kpageflags; only root may read the latter.
+ * Pages of balloons are those that are marked as offline, as virtio-mem's are.
+ * Pages on the processors' own lists of free pages count as used.
  */
 #ifndef BALLOONCTL_BLOCKS_H
 #define BALLOONCTL_BLOCKS_H

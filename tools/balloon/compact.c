@@ -17,9 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "balloon.h"
 #include "blocks.h"
 #include "command.h"
-#include "field.h"
+#include "format.h"
 #include "message.h"
 
 #define LOOK_NS		200000000L
@@ -303,8 +304,9 @@ static void predict_by_pages(const struct balloon *balloon)
 }
 
 /*
- * The kernel's own count is of those blocks that cost least.  Pages of blocks that
- * the balloon has alone may go into holes, too, which only a look at all pages tells.
+ * The kernel's own count is of those blocks that cost least.  Blocks that the
+ * balloon has alone can be won, too, if there are holes enough, which only a
+ * look at all pages tells.
  */
 static void predict(const struct balloon *balloon)
 {

@@ -118,8 +118,9 @@ static bool is_readable_file(const char *path, bool *is_directory)
 	return S_ISREG(status.st_mode) && (status.st_mode & 0444);
 }
 
-/* Files that the kernel adds one day are in it, too, in folders of the device. */
-static void write_directory(FILE *out, const char *directory, unsigned int depth)
+/* Files that a kernel of the future has are in it, too. */
+static void write_directory(FILE *out, const char *directory,
+			    unsigned int depth)
 {
 	char path[PATH_MAX];
 	struct names names;

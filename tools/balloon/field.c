@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The fields, where each is read, and how it is shown.
+ * The fields, and where each is read.
  *
  * A file that does not exist is no error: kernels of other versions have other
  * files.  Those of the guest have virsh's names of them (virsh dommemstat).
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -121,33 +120,22 @@ static int get_migrated(const struct balloon *balloon, struct value *value)
 			  "balloon_migrate", value);
 }
 
-static int get_free_blocks(const struct balloon *balloon __attribute__((unused)),
-			   struct value *value)
+static int get_free_blocks(const struct balloon *balloon, struct value *value)
 {
 	return free_blocks(&value->number);
 }
 
-/* Fields of the guest: the key in /proc/meminfo (KiB) or /proc/vmstat. */
-#define GUEST(_name, _file, _key)						\
-static int get_##_name(const struct balloon *balloon __attribute__((unused)),	\
-		       struct value *value)					\
-{										\
-	return tree_key(_file, _key, &value->number);				\
-}
-GUEST(unused, "/proc/meminfo", "MemFree")
-GUEST(available, "/proc/meminfo", "MemTotal")
-GUEST(usable, "/proc/meminfo", "MemAvailable")
-GUEST(disk_caches, "/proc/vmstat", "nr_file_pages")
-GUEST(swap_in, "/proc/vmstat", "pswpin")
-GUEST(swap_out, "/proc/vmstat", "pswpout")
-GUEST(major_fault, "/proc/vmstat", "pgmajfault")
-GUEST(minor_fault, "/proc/vmstat", "pgfault")
-GUEST(hugetlb_pgalloc, "/proc/vmstat", "htlb_buddy_alloc_success")
-GUEST(hugetlb_pgfail, "/proc/vmstat", "htlb_buddy_alloc_fail")
-
-#define STAT(_name, _unit, _help)						\
-	{ .name = #_name, .unit = _unit, .file = "stats/" #_name,		\
+#define STAT(_name, _help)						\
+	{ .name = #_name, .unit = UNIT_COUNT, .file = "stats/" #_name,	\
 	  .counter = true, .help = _help }
+
+#define MEMINFO(_name, _key, _help)					\
+	{ .name = _name, .unit = UNIT_BYTES, .file = "/proc/meminfo",	\
+	  .key = _key, .guest = true, .help = _help }
+
+#define VMSTAT(_name, _unit, _key, _counter, _help)			\
+	{ .name = _name, .unit = _unit, .file = "/proc/vmstat",		\
+	  .key = _key, .counter = _counter, .guest = true, .help = _help }
 
 const struct field fields[] = {
 	{ "name", UNIT_TEXT, .get = get_name,
@@ -202,50 +190,41 @@ const struct field fields[] = {
 	  .help = "how long the host takes to answer, on average" },
 	{ "answer_worst", UNIT_MICROSECONDS, "host/answer_worst_us",
 	  .help = "how long it took at worst" },
-	STAT(enqueued, UNIT_COUNT, "pages that entered the balloon"),
-	STAT(dequeued, UNIT_COUNT, "pages that left it"),
+	STAT(enqueued, "pages that entered the balloon"),
+	STAT(dequeued, "pages that left it"),
 	{ "inflated", UNIT_COUNT, .get = get_inflated, .counter = true,
 	  .help = "pages taken" },
 	{ "deflated", UNIT_COUNT, .get = get_deflated, .counter = true,
 	  .help = "pages given back" },
-	STAT(compact_balloon_isolated, UNIT_COUNT,
-	     "pages isolated for migration"),
+	STAT(compact_balloon_isolated, "pages isolated for migration"),
 	{ "compact_balloon_migrated", UNIT_COUNT, .get = get_migrated,
 	  .counter = true, .help = "of these, pages migrated" },
-	STAT(compact_balloon_failed, UNIT_COUNT, "of these, pages put back"),
-	STAT(compact_balloon_freed, UNIT_COUNT,
-	     "old pages of migrations that were freed"),
-	STAT(migrate_failed, UNIT_COUNT,
-	     "attempts to migrate that the balloon refused"),
-	STAT(batches, UNIT_COUNT, "batches submitted to the host"),
-	STAT(refused, UNIT_COUNT, "pages that the host refused"),
-	STAT(alloc_failed, UNIT_COUNT,
-	     "times that inflation found no page or the floor"),
-	STAT(exchanged, UNIT_COUNT, "pages exchanged by compact"),
-	STAT(oom_deflated, UNIT_COUNT,
-	     "pages given back because memory ran out"),
-	{ "swap_in", UNIT_PAGES, .get = get_swap_in, .counter = true,
-	  .guest = true, .help = "what the guest has read from swap" },
-	{ "swap_out", UNIT_PAGES, .get = get_swap_out, .counter = true,
-	  .guest = true, .help = "what it has written to swap" },
-	{ "major_fault", UNIT_COUNT, .get = get_major_fault, .counter = true,
-	  .guest = true, .help = "page faults that had to read" },
-	{ "minor_fault", UNIT_COUNT, .get = get_minor_fault, .counter = true,
-	  .guest = true, .help = "page faults in all, as virsh has it" },
-	{ "unused", UNIT_BYTES, .get = get_unused, .guest = true,
-	  .help = "memory that nobody uses" },
-	{ "available", UNIT_BYTES, .get = get_available, .guest = true,
-	  .help = "memory that the guest has" },
-	{ "usable", UNIT_BYTES, .get = get_usable, .guest = true,
-	  .help = "memory that it can have without swap" },
-	{ "disk_caches", UNIT_PAGES, .get = get_disk_caches, .guest = true,
-	  .help = "memory that holds files" },
-	{ "hugetlb_pgalloc", UNIT_COUNT, .get = get_hugetlb_pgalloc,
-	  .counter = true, .guest = true,
-	  .help = "huge pages that the guest has made" },
-	{ "hugetlb_pgfail", UNIT_COUNT, .get = get_hugetlb_pgfail,
-	  .counter = true, .guest = true,
-	  .help = "huge pages that it could not make" },
+	STAT(compact_balloon_failed, "of these, pages put back"),
+	STAT(compact_balloon_freed, "old pages of migrations that were freed"),
+	STAT(migrate_failed, "attempts to migrate that the balloon refused"),
+	STAT(batches, "batches submitted to the host"),
+	STAT(refused, "pages that the host refused"),
+	STAT(alloc_failed, "times that inflation found no page or the floor"),
+	STAT(exchanged, "pages exchanged by compact"),
+	STAT(oom_deflated, "pages given back because memory ran out"),
+	VMSTAT("swap_in", UNIT_PAGES, "pswpin", true,
+	       "what the guest has read from swap"),
+	VMSTAT("swap_out", UNIT_PAGES, "pswpout", true,
+	       "what it has written to swap"),
+	VMSTAT("major_fault", UNIT_COUNT, "pgmajfault", true,
+	       "page faults that had to read"),
+	VMSTAT("minor_fault", UNIT_COUNT, "pgfault", true,
+	       "page faults in all, as virsh has it"),
+	MEMINFO("unused", "MemFree", "memory that nobody uses"),
+	MEMINFO("available", "MemTotal", "memory that the guest has"),
+	MEMINFO("usable", "MemAvailable",
+		"memory that it can have without swap"),
+	VMSTAT("disk_caches", UNIT_PAGES, "nr_file_pages", false,
+	       "memory that holds files"),
+	VMSTAT("hugetlb_pgalloc", UNIT_COUNT, "htlb_buddy_alloc_success", true,
+	       "huge pages that the guest has made"),
+	VMSTAT("hugetlb_pgfail", UNIT_COUNT, "htlb_buddy_alloc_fail", true,
+	       "huge pages that it could not make"),
 	{ "free_blocks", UNIT_BLOCKS, .get = get_free_blocks, .guest = true,
 	  .help = "blocks of 2 MiB that are free as a whole" },
 };
@@ -258,10 +237,23 @@ static int read_file(const struct field *field, const char *path,
 	char line[LINE_SIZE];
 	int err;
 
+	if (field->key)
+		return tree_key(path, field->key, &value->number);
 	if (field->unit == UNIT_TEXT)
 		return tree_line(path, value->text);
 	err = tree_line(path, line);
 	return err ?: parse_number(line, &value->number);
+}
+
+static void make_path(const struct field *field, const struct balloon *balloon,
+		      char path[PATH_MAX])
+{
+	if (!field->file)
+		path_make(path, "%s", balloon->path);
+	else if (field->file[0] == '/')
+		path_make(path, "%s", field->file);
+	else
+		path_make(path, "%s/%s", balloon->path, field->file);
 }
 
 static int to_bytes(enum unit unit, uint64_t *number)
@@ -290,11 +282,10 @@ void field_read(const struct field *field, const struct balloon *balloon,
 	int err;
 
 	memset(value, 0, sizeof(*value));
-	path_make(path, "%s%s%s", balloon->path,
-		 field->file ? "/" : "", field->file ?: "");
+	make_path(field, balloon, path);
 	if (field->get)
 		err = field->get(balloon, value);
-	else if (balloon->kind == KIND_CORE)
+	else if (balloon->kind == KIND_CORE || field->guest)
 		err = read_file(field, path, value);
 	else
 		err = -ENOENT;
@@ -311,141 +302,4 @@ void field_read(const struct field *field, const struct balloon *balloon,
 		return;
 	}
 	value->what = field->unit == UNIT_TEXT ? VALUE_TEXT : VALUE_NUMBER;
-}
-
-void show_size(uint64_t bytes, char shown[VALUE_SHOWN_MAX])
-{
-	static const char units[] = "BKMGTPE";
-	unsigned int unit = 0;
-	uint64_t tenths;
-
-	while (bytes >> (10 * unit) >= 1024)
-		unit++;
-	if (!unit) {
-		snprintf(shown, VALUE_SHOWN_MAX, "%" PRIu64 "B", bytes);
-		return;
-	}
-	tenths = (bytes >> (10 * (unit - 1))) * 10 / 1024;
-	if (tenths % 10)
-		snprintf(shown, VALUE_SHOWN_MAX, "%" PRIu64 ".%" PRIu64 "%c",
-			 tenths / 10, tenths % 10, units[unit]);
-	else
-		snprintf(shown, VALUE_SHOWN_MAX, "%" PRIu64 "%c", tenths / 10,
-			 units[unit]);
-}
-
-static void show_since(uint64_t since, char shown[VALUE_SHOWN_MAX])
-{
-	uint64_t now = tree_uptime(), ago = now - since;
-
-	if (now < since || !now)
-		snprintf(shown, VALUE_SHOWN_MAX, "%" PRIu64 " s after boot",
-			 since);
-	else if (ago < 100)
-		snprintf(shown, VALUE_SHOWN_MAX, "%" PRIu64 " s ago", ago);
-	else if (ago < 100 * 60)
-		snprintf(shown, VALUE_SHOWN_MAX, "%" PRIu64 " min ago",
-			 ago / 60);
-	else if (ago < 100 * 3600)
-		snprintf(shown, VALUE_SHOWN_MAX, "%" PRIu64 " h ago",
-			 ago / 3600);
-	else
-		snprintf(shown, VALUE_SHOWN_MAX, "%" PRIu64 " days ago",
-			 ago / 86400);
-}
-
-static void show_microseconds(uint64_t us, char shown[VALUE_SHOWN_MAX])
-{
-	if (us < 10000)
-		snprintf(shown, VALUE_SHOWN_MAX, "%" PRIu64 " us", us);
-	else if (us < 10000000)
-		snprintf(shown, VALUE_SHOWN_MAX, "%" PRIu64 " ms", us / 1000);
-	else
-		snprintf(shown, VALUE_SHOWN_MAX, "%" PRIu64 " s", us / 1000000);
-}
-
-static void show_number(enum unit unit, uint64_t number,
-			char shown[VALUE_SHOWN_MAX])
-{
-	switch (unit) {
-	case UNIT_PAGES:
-	case UNIT_BYTES:
-		show_size(number, shown);
-		break;
-	case UNIT_SINCE:
-		show_since(number, shown);
-		break;
-	case UNIT_MICROSECONDS:
-		show_microseconds(number, shown);
-		break;
-	default:
-		snprintf(shown, VALUE_SHOWN_MAX, "%" PRIu64, number);
-	}
-}
-
-void field_show(const struct field *field, const struct value *value,
-		bool exact, char shown[VALUE_SHOWN_MAX])
-{
-	switch (value->what) {
-	case VALUE_ABSENT:
-		strcpy(shown, "-");
-		break;
-	case VALUE_INVALID:
-		strcpy(shown, "?");
-		break;
-	case VALUE_TEXT:
-		snprintf(shown, VALUE_SHOWN_MAX, "%s", value->text);
-		break;
-	case VALUE_NUMBER:
-		show_number(exact ? UNIT_COUNT : field->unit, value->number,
-			    shown);
-		break;
-	}
-}
-
-static const struct field *find_field(const char *name)
-{
-	for (unsigned int i = 0; i < nr_fields; i++)
-		if (!strcasecmp(fields[i].name, name))
-			return &fields[i];
-	return NULL;
-}
-
-static bool add_columns(struct columns *columns, const char *list)
-{
-	char names[1024], *rest = names, *name;
-
-	if (snprintf(names, sizeof(names), "%s", list) >= (int)sizeof(names)) {
-		failed(EXIT_USAGE, "the list of columns is too long");
-		return false;
-	}
-	while ((name = strsep(&rest, ","))) {
-		const struct field *field = find_field(name);
-
-		if (!field || columns->nr == sizeof(columns->field) /
-					     sizeof(*columns->field)) {
-			failed(EXIT_USAGE, field ? "too many columns at '%s'" :
-			       "there is no column '%s': see --help", name);
-			return false;
-		}
-		columns->field[columns->nr++] = field;
-	}
-	return true;
-}
-
-bool columns_parse(struct columns *columns, const char *list,
-		   const char *standard)
-{
-	columns->nr = 0;
-	if (!list)
-		return add_columns(columns, standard);
-	if (*list != '+')
-		return add_columns(columns, list);
-	return add_columns(columns, standard) && add_columns(columns, list + 1);
-}
-
-void columns_all(struct columns *columns)
-{
-	for (columns->nr = 0; columns->nr < nr_fields; columns->nr++)
-		columns->field[columns->nr] = &fields[columns->nr];
 }

@@ -39,7 +39,8 @@ struct value {
 struct field {
 	const char *name;
 	enum unit unit;
-	const char *file;	/* in the balloon's folder of sysfs */
+	const char *file;	/* in the balloon's folder, or of the guest */
+	const char *key;	/* of a line in it, or NULL */
 	/* Elsewhere; -ENOENT where it is not known. */
 	int (*get)(const struct balloon *balloon, struct value *value);
 	bool counter;		/* it only grows */
@@ -50,31 +51,8 @@ struct field {
 extern const struct field fields[];
 extern const unsigned int nr_fields;
 
-#define VALUE_SHOWN_MAX	LINE_SIZE
-
 /* Read one; what cannot be read is said and sets the exit code. */
 void field_read(const struct field *field, const struct balloon *balloon,
 		struct value *value);
-
-/* For people, or exact: bytes, seconds, counts. */
-void field_show(const struct field *field, const struct value *value,
-		bool exact, char shown[VALUE_SHOWN_MAX]);
-
-/* 1536 MiB is "1.5G". */
-void show_size(uint64_t bytes, char shown[VALUE_SHOWN_MAX]);
-
-/* A choice of fields, in order. */
-struct columns {
-	unsigned int nr;
-	const struct field *field[64];
-};
-
-/*
- * @list: names and commas; "+" in front means in addition to @standard.  Says what
- * is wrong.
- */
-bool columns_parse(struct columns *columns, const char *list,
-		   const char *standard);
-void columns_all(struct columns *columns);
 
 #endif

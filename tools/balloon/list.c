@@ -8,8 +8,10 @@
 #include <strings.h>
 #include <libsmartcols/libsmartcols.h>
 
+#include "columns.h"
 #include "command.h"
 #include "field.h"
+#include "format.h"
 #include "message.h"
 #include "table.h"
 #include "terminal.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * map: which blocks are free, the balloon's, used or shared, node by node and zone
- * by zone.
+ * map: which blocks are free, the balloon's, used or shared, zone by zone.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -10,9 +9,10 @@
 #include <string.h>
 #include <libsmartcols/libsmartcols.h>
 
+#include "balloon.h"
 #include "blocks.h"
 #include "command.h"
-#include "field.h"
+#include "format.h"
 #include "map.h"
 #include "message.h"
 #include "output.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The map as a drawing: SVG, by itself or in a page of HTML.  No script, no link.
+ * The map as a drawing: SVG, by itself or in a page of HTML, without scripts.
  */
 #include <inttypes.h>
 #include <string.h>
 
-#include "field.h"
+#include "format.h"
 #include "map.h"
 #include "tree.h"
 

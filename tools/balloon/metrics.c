@@ -9,12 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns.h"
 #include "command.h"
 #include "field.h"
 #include "message.h"
 #include "output.h"
 
-/* Words that this version knows; a state that is not among them is told, too. */
+/* Words that this version knows; another one is told, too. */
 static const char * const states[] = {
 	"running", "stalled", "broken", NULL
 };

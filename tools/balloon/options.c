@@ -15,7 +15,7 @@
 
 #define INTERVAL_MAX	86400.0
 
-/* Every command has these; those without a letter of their own have a number. */
+/* Every command has these. */
 #define COMMON		"SChV"
 
 static const struct option_info {

@@ -68,7 +68,7 @@ static int write_temporary(int fd, const struct output *output)
 	return err;
 }
 
-/* The name begins with a dot and has another end: nobody takes it for the file. */
+/* Nobody takes it for the file: it begins with a dot and ends otherwise. */
 static int replace_file(const char *path, const struct output *output)
 {
 	char one[PATH_MAX], other[PATH_MAX], temporary[PATH_MAX];

@@ -2,8 +2,8 @@
 /*
  * A document that is written as a whole or not at all.
  *
- * It is collected in memory.  A file gets it by way of a temporary file beside it
- * and a rename, so that whoever reads sees the old one or the new one.
+ * It is collected in memory.  A file gets it by a temporary file beside it and
+ * a rename, so that whoever reads sees the old one or the new one.
  */
 #ifndef BALLOONCTL_OUTPUT_H
 #define BALLOONCTL_OUTPUT_H

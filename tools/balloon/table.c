@@ -101,17 +101,21 @@ void table_print(struct libscols_table *table)
 		failed(EXIT_FAILED, "the table could not be printed");
 }
 
+static const char *heading_of(struct libscols_table *table, size_t i)
+{
+	return scols_column_get_name(scols_table_get_column(table, i));
+}
+
 static void print_line_below(struct libscols_table *table,
 			     struct libscols_line *line)
 {
 	for (size_t i = 0; i < scols_table_get_ncols(table); i++) {
-		struct libscols_column *column = scols_table_get_column(table, i);
 		struct libscols_cell *cell = scols_line_get_cell(line, i);
 		const char *color = scols_cell_get_color(cell);
 		bool colored = color && terminal_has_color();
 
 		if (!scols_table_is_noheadings(table))
-			printf("%-18s ", scols_column_get_name(column));
+			printf("%-18s ", heading_of(table, i));
 		printf("%s%s%s\n", colored ? color : "",
 		       scols_cell_get_data(cell),
 		       colored ? terminal_color_end() : "");

@@ -30,8 +30,8 @@ int tree_open(const char *path, int flags);
 bool tree_exists(const char *path);
 
 /*
- * All of a text file, which the caller frees.  What is no printable ASCII becomes
- * '?', so that whoever prints it needs not care.
+ * All of a text file, which the caller frees.  What is no printable ASCII
+ * becomes '?', so that it can be printed as it is.
  */
 int tree_read(const char *path, char **text);
 

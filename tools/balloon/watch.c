@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * watch: a line for each balloon again and again, and at once when the kernel says
+ * watch: a line for each balloon again and again, at once when the kernel says
  * that something has changed.
  */
 #include <errno.h>
@@ -12,8 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "columns.h"
 #include "command.h"
 #include "field.h"
+#include "format.h"
 #include "message.h"
 #include "table.h"
 #include "terminal.h"
@@ -25,6 +27,8 @@
 /* Files of which kernels may tell changes; others are never ready. */
 static const char * const polled_files[] = { "state", "limited_by" };
 
+#define NR_POLLED_FILES	(sizeof(polled_files) / sizeof(*polled_files))
+
 struct polled {
 	struct pollfd fd[POLLED_MAX];
 	unsigned int nr;
@@ -35,7 +39,7 @@ static void open_polled(struct polled *polled, const struct balloon *balloon)
 {
 	char path[PATH_MAX], ignored[LINE_SIZE];
 
-	for (size_t i = 0; i < sizeof(polled_files) / sizeof(*polled_files); i++) {
+	for (size_t i = 0; i < NR_POLLED_FILES; i++) {
 		int fd;
 
 		if (polled->nr == POLLED_MAX)

@@ -35,7 +35,6 @@ check "it has exchanged pages: $(cat /tmp/out)" told "balloon0: [1-9][0-9]* page
 ledger
 
 # A run that is told to end does, sooner or later than it would by itself.
-echo 0 >"$ORDER"
 balloon_to 0
 scattered_balloon 300
 balloonctl compact >/dev/null 2>&1 &
