@@ -120,6 +120,13 @@ adapter:
 test-modules:
 	@scripts/build-modules --tests "$(KVER)"
 
+## make balloonctl               build the administrator's tool and its man page into build/balloonctl/
+.PHONY: balloonctl
+balloonctl:
+	@scripts/install-deps tool
+	@$(MAKE) -s -C tools/balloon all
+	@echo "next:  sudo make -C tools/balloon install"
+
 ## make modules_install KVER=V   install them below /lib/modules/V/updates/; with NULL_BALLOON=1 or XEN_BALLOON=1 also that one
 .PHONY: modules_install
 modules_install:

@@ -18,6 +18,7 @@ DESCRIPTIONS = {
     "uml": "the KUnit suites under the kernel's own KUnit, in User Mode Linux",
     "selftest": "the harness is shown what is wrong and must notice",
     "overlay": "scripts/overlay into small kernel trees and out again",
+    "balloonctl": "the administrator's tool on fake trees of /sys and /proc, under ASan and UBSan",
 }
 NAMES = tuple(DESCRIPTIONS)
 

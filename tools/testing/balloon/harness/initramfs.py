@@ -22,7 +22,7 @@ KERNEL_MODULES = ("virtio_pci", "virtio_balloon", "configfs")
 OUR_MODULES = ("balloon_compaction", "virtio_balloon", "null_balloon")
 TEST_MODULES = ("page_level_balloon", "page_level_balloon_stock", "allocator", "silence", "balloon_sample")
 DIRECTORIES = ("bin", "dev", "proc", "sys", "tmp", "modules", "modules/kernel", "modules/ours", "modules/kunit",
-               "modules/test")
+               "modules/test", "lib", "lib64")
 
 
 def build(path, kernel, scenario):
@@ -60,7 +60,7 @@ def contents(kernel, scenario):
     for program in guest_programs(scenario) + selftests(scenario):
         files[f"bin/{program.name}"] = program.read_bytes()
     for name in scenario.get("programs").split():
-        files.update(program_of_this_machine(name))
+        files.update(program_files(name))
     modules = module_files(kernel, scenario)
     files.update((f"modules/{name}.ko", data) for name, data in modules.items())
     files["modules/order"] = load_order(modules).encode()
@@ -99,11 +99,19 @@ def selftests(scenario):
                 for name in wanted]
 
 
-def program_of_this_machine(name):
-    """A program, and the libraries that it needs, where it looks for them."""
-    program = require(name)
+def program_files(name):
+    """A program of this machine, or our own, with the libraries that it needs where it looks for them."""
+    program = balloonctl() if name == "balloonctl" else Path(require(name))
     libraries = re.findall(r"(/\S+) \(0x", run("ldd", program))
-    return {f"bin/{name}": Path(program).read_bytes(), **{path[1:]: Path(path).read_bytes() for path in libraries}}
+    return {f"bin/{name}": program.read_bytes(), **{path[1:]: Path(path).read_bytes() for path in libraries}}
+
+
+def balloonctl():
+    """Not static: libsmartcols is not to be had so."""
+    directory = BUILD / "balloonctl"
+    with locked(directory):
+        run("make", "-s", "-C", ROOT / "tools/balloon", f"O={directory}", directory / "balloonctl")
+    return directory / "balloonctl"
 
 
 def module_files(kernel, scenario):

@@ -26,7 +26,7 @@ DEFAULTS = {
     "qemu-options": "",         # further arguments of QEMU
     "modules": "",              # further modules of the kernel's own that the guest has
     "selftests": "",            # the kernel's own test programs that the guest has, of tools/testing/selftests/mm
-    "programs": "",             # programs of this machine that the guest has, with their libraries
+    "programs": "",             # programs that the guest has, with their libraries: of this machine, or balloonctl
     "kexec": "0",               # 1: the guest has its kernel and its initramfs in /kexec
     "hotplug": "0",             # 1: the device sits behind a root port and can be unplugged
     "target": "",               # MiB in the balloon before the guest's first instruction
