@@ -22,7 +22,7 @@ KERNEL_MODULES = ("virtio_pci", "virtio_balloon", "configfs")
 OUR_MODULES = ("balloon_compaction", "virtio_balloon", "null_balloon")
 TEST_MODULES = ("page_level_balloon", "page_level_balloon_stock", "allocator", "silence", "balloon_sample")
 DIRECTORIES = ("bin", "dev", "proc", "sys", "tmp", "modules", "modules/kernel", "modules/ours", "modules/kunit",
-               "modules/test", "lib", "lib64")
+               "modules/test")
 
 
 def build(path, kernel, scenario):
