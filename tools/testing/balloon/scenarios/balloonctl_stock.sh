@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # balloonctl tells of the kernel's own driver what can be known, and says that this is not all.
 # driver: stock
-# balloonctl: 1
+# programs: balloonctl
 
 code() {
 	balloonctl "$@" >/tmp/out 2>/tmp/err
