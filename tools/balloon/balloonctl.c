@@ -18,7 +18,7 @@ static const struct command * const commands[] = {
 
 #define NR_COMMANDS	(sizeof(commands) / sizeof(*commands))
 
-static void help(void)
+static void print_help(void)
 {
 	printf("Usage: balloonctl [options] COMMAND [options]\n\n"
 	       "Look at the memory balloons of this guest, and have them compact.\n\n"
@@ -48,7 +48,7 @@ static void run(int argc, char **argv)
 
 	if (first <= 0) {
 		if (!first)
-			help();
+			print_help();
 		return;
 	}
 	if (first == argc) {

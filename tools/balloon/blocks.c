@@ -53,7 +53,7 @@ enum block_kind block_kind(const struct block *block)
 	return block->free ? BLOCK_SHARED_WITH_FREE : BLOCK_BALLOON;
 }
 
-static struct zone *add_zone(struct zones *zones)
+static struct zone *add_zone(struct zones *zones, const struct zone *zone)
 {
 	struct zone *grown = realloc(zones->zone,
 				     (zones->nr + 1) * sizeof(*grown));
@@ -64,15 +64,24 @@ static struct zone *add_zone(struct zones *zones)
 	}
 	zones->zone = grown;
 	grown += zones->nr++;
-	memset(grown, 0, sizeof(*grown));
+	*grown = *zone;
 	return grown;
 }
 
+/* "  KEY NUMBER", or with a colon. */
 static void parse_zone_line(struct zone *zone, const char *line)
 {
-	sscanf(line, " spanned %" SCNu64, &zone->spanned);
-	sscanf(line, " present %" SCNu64, &zone->present);
-	sscanf(line, " start_pfn: %" SCNu64, &zone->start);
+	char key[16];
+	uint64_t number;
+
+	if (sscanf(line, " %15[a-z_]%*[: ]%" SCNu64, key, &number) != 2)
+		return;
+	if (!strcmp(key, "spanned"))
+		zone->spanned = number;
+	else if (!strcmp(key, "present"))
+		zone->present = number;
+	else if (!strcmp(key, "start_pfn"))
+		zone->start = number;
 }
 
 /* Of a zone without pages there is nothing to see. */
@@ -90,9 +99,8 @@ static void drop_empty(struct zones *zones)
 
 static bool parse_zones(struct zones *zones)
 {
-	char *text, *rest, *line, name[32];
-	struct zone *zone = NULL;
-	unsigned int node;
+	struct zone *zone = NULL, found = { 0 };
+	char *text, *rest, *line;
 	int err = tree_read(ZONEINFO, &text);
 
 	if (err) {
@@ -101,12 +109,11 @@ static bool parse_zones(struct zones *zones)
 	}
 	rest = text;
 	while ((line = strsep(&rest, "\n"))) {
-		if (sscanf(line, "Node %u, zone %31s", &node, name) == 2) {
-			zone = add_zone(zones);
+		if (sscanf(line, "Node %u, zone %31s", &found.node,
+			   found.name) == 2) {
+			zone = add_zone(zones, &found);
 			if (!zone)
 				break;
-			zone->node = node;
-			strcpy(zone->name, name);
 		} else if (zone) {
 			parse_zone_line(zone, line);
 		}
@@ -242,8 +249,9 @@ static void count_node(const struct zones *zones, unsigned int node,
 	for (unsigned int i = 0; i < zones->nr; i++) {
 		const struct zone *zone = &zones->zone[i];
 
-		for (unsigned int b = 0; zone->node == node &&
-					 b < zone->nr_blocks; b++) {
+		if (zone->node != node)
+			continue;
+		for (unsigned int b = 0; b < zone->nr_blocks; b++) {
 			const struct block *block = &zone->block[b];
 
 			if (block->balloon && !block->used)
@@ -296,12 +304,13 @@ uint64_t zones_most_won(const struct zones *zones)
 static uint64_t free_blocks_of_line(const char *line)
 {
 	unsigned int order = 0, block_order = 0;
+	char name[32];
 	uint64_t nr = 0;
-	int used = 0;
+	int used;
 
 	while (1U << block_order < pages_per_block())
 		block_order++;
-	if (sscanf(line, "Node %*u, zone %*s%n", &used) || !used)
+	if (sscanf(line, "Node %*u, zone %31s%n", name, &used) != 1)
 		return 0;
 	for (line += used; order < ORDER_MAX; order++) {
 		char *end;

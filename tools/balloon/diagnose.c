@@ -2,9 +2,10 @@
 /*
  * diagnose: all that a bug report needs, in one file of text.
  *
- * "== PATH" begins a file, or with a slash at the end a folder, "-> PATH TARGET" is a symbolic link, "!= PATH REASON"
- * could not be read, lines with "#" are for people.  The tests make trees of such files,
- * so a report can be looked at with --sysroot.
+ * "== PATH" begins a file, or with a slash at the end a folder; "-> PATH TARGET"
+ * is a symbolic link; "!= PATH REASON" could not be read; lines with "#" are for
+ * people.  The tests make trees of such files (harness/systree.py), so that a
+ * report can be looked at with --sysroot.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -150,8 +151,7 @@ static void write_modules(FILE *out)
 	for (size_t i = 0; i < NR(modules); i++) {
 		path_make(path, "/sys/module/%s", modules[i]);
 		write_below(out, path, module_files, NR(module_files));
-		path_make(path, "/sys/module/%s/parameters",
-			 modules[i]);
+		path_make(path, "/sys/module/%s/parameters", modules[i]);
 		write_directory(out, path, 0);
 	}
 }
@@ -217,10 +217,9 @@ static void write_command_line(FILE *out)
 		return;
 	fprintf(out, "== /proc/cmdline\n");
 	rest = text;
-	while ((word = strsep(&rest, " \n")))
+	while ((word = strsep(&rest, "\n ")))
 		if (is_wanted_word(word))
-			fprintf(out, "%s ", word);
-	fprintf(out, "\n");
+			fprintf(out, "%s\n", word);
 	free(text);
 }
 

@@ -27,7 +27,8 @@ static int get_name(const struct balloon *balloon, struct value *value)
 
 static int get_kind(const struct balloon *balloon, struct value *value)
 {
-	strcpy(value->text, balloon->kind == KIND_CORE ? "core" : "stock");
+	snprintf(value->text, sizeof(value->text), "%s",
+		 balloon->kind == KIND_CORE ? "core" : "stock");
 	return 0;
 }
 
@@ -74,7 +75,7 @@ static int get_features(const struct balloon *balloon, struct value *value)
 	int err;
 
 	path_make(path, "%s%s/features", balloon->path,
-		 balloon->kind == KIND_CORE ? "/device" : "");
+		  balloon->kind == KIND_CORE ? "/device" : "");
 	err = tree_line(path, line);
 	if (err)
 		return err;
@@ -85,7 +86,7 @@ static int get_features(const struct balloon *balloon, struct value *value)
 					sizeof(value->text) - len, "%s%s",
 					len ? "," : "", features[i]);
 	if (!len)
-		strcpy(value->text, "none");
+		snprintf(value->text, sizeof(value->text), "none");
 	return 0;
 }
 
@@ -96,9 +97,10 @@ static int get_vmstat(const struct balloon *balloon, const char *file,
 	char path[PATH_MAX], line[LINE_SIZE];
 	int err;
 
+	if (balloon->kind == KIND_STOCK && !balloon->alone)
+		return -ENOENT;
 	if (balloon->kind == KIND_STOCK)
-		return balloon->alone ? tree_key("/proc/vmstat", key,
-						 &value->number) : -ENOENT;
+		return tree_key("/proc/vmstat", key, &value->number);
 	path_make(path, "%s/stats/%s", balloon->path, file);
 	err = tree_line(path, line);
 	return err ?: parse_number(line, &value->number);

@@ -4,7 +4,6 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "format.h"
 #include "tree.h"
@@ -84,10 +83,10 @@ void field_show(const struct field *field, const struct value *value,
 {
 	switch (value->what) {
 	case VALUE_ABSENT:
-		strcpy(shown, "-");
+		snprintf(shown, VALUE_SHOWN_MAX, "-");
 		break;
 	case VALUE_INVALID:
-		strcpy(shown, "?");
+		snprintf(shown, VALUE_SHOWN_MAX, "?");
 		break;
 	case VALUE_TEXT:
 		snprintf(shown, VALUE_SHOWN_MAX, "%s", value->text);

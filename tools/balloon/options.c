@@ -73,7 +73,7 @@ static void list_columns(void)
 		printf("  %-24s %s\n", fields[i].name, fields[i].help);
 }
 
-static void help(const struct command *command)
+static void print_help(const struct command *command)
 {
 	printf("Usage: balloonctl %s [options]%s%s\n\n%s\n\nOptions:\n",
 	       command->name, *command->arguments ? " " : "",
@@ -226,7 +226,7 @@ bool options_parse(const struct command *command, int argc, char **argv,
 	optind = 0;
 	how = parse(command->name, ":", ids, argc, argv, options);
 	if (how == 'h')
-		help(command);
+		print_help(command);
 	if (how == 'V')
 		version();
 	if (how != PARSED)

@@ -196,7 +196,8 @@ int tree_names(const char *path, const char *prefix, struct names *names)
 		if (!grown)
 			break;
 		names->name = grown;
-		strcpy(names->name[names->nr++], entry->d_name);
+		memcpy(names->name[names->nr++], entry->d_name,
+		       strlen(entry->d_name) + 1);
 	}
 	closedir(dir);
 	if (names->nr)

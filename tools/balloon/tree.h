@@ -49,6 +49,7 @@ struct names {
 	unsigned int nr;
 	char (*name)[NAME_MAX + 1];
 };
+
 int tree_names(const char *path, const char *prefix, struct names *names);
 
 /* Return: -EINVAL for what is no decimal number, -ERANGE above 64 bits. */

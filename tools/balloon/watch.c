@@ -44,8 +44,7 @@ static void open_polled(struct polled *polled, const struct balloon *balloon)
 
 		if (polled->nr == POLLED_MAX)
 			return;
-		path_make(path, "%s/%s", balloon->path,
-			 polled_files[i]);
+		path_make(path, "%s/%s", balloon->path, polled_files[i]);
 		fd = tree_open(path, O_RDONLY | O_NONBLOCK);
 		if (fd < 0)
 			continue;

@@ -78,6 +78,9 @@ def transcript(tree, line):
     words = shlex.split(line)
     more = dict(word.split("=", 1) for word in words[:words.index("balloonctl")])
     done = tree.run(*words[words.index("balloonctl") + 1:], env=more)
+    if "-J" in words and done.returncode == 0:
+        parts = done.stdout.splitlines() if "watch" in words else [done.stdout]
+        assert all(json.loads(part) for part in parts)
     out = [f"| {text}".rstrip() for text in CLOCK.sub("CLOCK", done.stdout).splitlines()]
     errors = [f"! {text}" for text in done.stderr.replace(str(tree.directory), "").splitlines()]
     return [f"$ {line}", *out, *errors, f"= {done.returncode}"]
@@ -132,6 +135,24 @@ class Files(unittest.TestCase):
         self.assertEqual((self.folder / "reader").read_text(), "old")
         self.assertEqual(self.file.stat().st_mode & 0o777, 0o644)
         self.assertEqual(sorted(os.listdir(self.folder)), ["balloon.prom", "reader"])
+
+    def test_metrics_are_in_the_format(self):
+        for name in ("new", "two", "stock", "garbage", "none"):
+            kinds, samples, last = {}, [], None
+            for line in Tree(self, name).run("metrics").stdout.splitlines():
+                if line.startswith("#"):
+                    word, metric, text = re.fullmatch(r"# (HELP|TYPE) ([a-z_]+) (.+)", line).groups()
+                    if word == "TYPE":
+                        self.assertNotIn(metric, kinds)
+                        kinds[metric], last = text, metric
+                    continue
+                sample, metric = re.fullmatch(r'(([a-z_]+)(?:\{[a-z]+="(?:[^"\\]|\\["\\])*"(?:,[a-z]+="(?:[^"\\]|\\["\\])*")*\})?) [\d.]+',
+                                              line).groups()
+                self.assertEqual(metric, last)
+                self.assertEqual(kinds[metric] == "counter", metric.endswith("_total"))
+                samples.append(sample)
+            self.assertTrue(samples)
+            self.assertEqual(len(samples), len(set(samples)))
 
     def test_link_is_followed_and_stays(self):
         link = self.folder / "link.prom"
