@@ -176,15 +176,15 @@ struct balloon_blocks {
 
 /**
  * struct balloon_dev_info - the pages of a balloon
- * @pages_lock: protects every count below.  Taken with interrupts off, inside
- *	the page lock.
+ * @pages_lock: protects every member below that is not the driver's to set.
+ *	Taken with interrupts off, inside the page lock.
  * @isolated_pages: ISOLATED pages
  * @nr_ballooned: BALLOONED pages
  * @nr_inflating: PENDING_INFLATE pages
  * @nr_deflating: PENDING_DEFLATE pages; those of a migration until the pages that
  *	take their places are settled
- * @adjust_managed_page_count: set by a driver of which the pages shall not count
- *	as memory that the guest has; before the first page is enqueued
+ * @adjust_managed_page_count: set by a driver, before the first page is enqueued,
+ *	if its pages shall not count as memory that the guest has
  * @migratepage: the driver's migration callback, or NULL: gives @newpage to the
  *	hypervisor and takes @page, which is isolated, back; both are locked.
  *	Returns 0 or a negative errno.
