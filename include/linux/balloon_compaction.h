@@ -172,7 +172,7 @@ struct balloon_blocks {
 
 /**
  * struct balloon_dev_info - the pages of a balloon; a page-level driver has one
- * @pages_lock: protects the counts; interrupts are off, inside the page lock
+ * @pages_lock: protects what a driver does not set; irqs off, inside the page lock
  * @isolated_pages: ISOLATED pages
  * @nr_ballooned: BALLOONED pages
  * @nr_inflating: PENDING_INFLATE pages

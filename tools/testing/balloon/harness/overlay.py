@@ -312,6 +312,38 @@ class Overlay:
         self.copy(self.installed)
         self.assertEqual(self.does("--diff"), patch)
 
+    def test_each_patch_is_whole(self):
+        """A patch names in Makefiles and Kconfig nothing that comes later, and only the third exchanges the core."""
+        git(self.tree, "init", "-q")
+        git(self.tree, "add", "-A", "-f")
+        git(self.tree, "commit", "-q", "-m", "kernel")
+        git(self.tree, "am", "-q", input=self.does("--diff").encode())
+        commits = git(self.tree, "rev-list", "--reverse", "HEAD").decode().split()
+        self.assertEqual(len(commits), 8)
+        for number, commit in enumerate(commits):
+            with self.subTest(number):
+                git(self.tree, "checkout", "-q", commit)
+                self.names_what_there_is()
+                core = (self.tree / self.replaced[0]).read_bytes()
+                self.assertEqual(core == self.before[self.replaced[0]][1], number < 3)
+                self.assertEqual((self.tree / "mm/balloon/Makefile").exists(), number >= 3)
+                if number:
+                    self.assertLessEqual(max(map(len, git(self.tree, "log", "-1", "--format=%B").splitlines())), 75)
+
+    def names_what_there_is(self):
+        for where in ("mm", "drivers/virtio"):
+            if "+= balloon/\n" in (self.tree / where / "Makefile").read_text():
+                makefile = (self.tree / where / "balloon/Makefile").read_text()
+                for name in set(re.findall(r"(?<=[ \t])([\w./]+)\.o", makefile)) - set(re.findall(r"\+= (\w+)\.o", makefile)):
+                    self.assertTrue((self.tree / where / "balloon" / f"{name}.c").exists(), name)
+        for where in ("mm", "drivers/misc"):
+            for name in re.findall(r'^source "(.*balloon.*)"', (self.tree / where / "Kconfig").read_text(), re.M):
+                self.assertTrue((self.tree / name).exists(), name)
+        for makefile, text, name in (("drivers/misc/Makefile", "null_balloon.o", "drivers/misc/null_balloon.c"),
+                                     ("mm/Makefile", "balloon/kunit/", "tools/testing/balloon/kunit/Kbuild"),
+                                     ("drivers/virtio/Makefile", "balloon/", "drivers/virtio/balloon/queues.c")):
+            self.assertEqual(text in (self.tree / makefile).read_text(), (self.tree / name).exists(), name)
+
     def other_version(self):
         other = self.dir / "other"
         self.addCleanup(shutil.rmtree, other)
