@@ -23,7 +23,7 @@
 #endif
 #endif
 
-#if __has_include(<linux/balloon.h>)
+#if __has_include("linux/balloon.h")
 #define BALLOON_CORE_MIGRATES	/* as in kernels since 7.0: see ->migratepage */
 #endif
 

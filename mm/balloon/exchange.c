@@ -188,7 +188,7 @@ static unsigned int nr_in_a_row(unsigned long index, struct page **pages,
 
 /* Each page is one half of a pair, if the adapter asks for pairs. */
 static void put_in_batch(struct balloon *b, struct balloon_range_list *list,
-		      unsigned long pfn, unsigned int nr)
+			 unsigned long pfn, unsigned int nr)
 {
 	if (!b->ops->pairs) {
 		balloon_range_add(list, pfn, nr);

@@ -183,12 +183,11 @@ static const struct {
 	const char *sentence;
 } ends[] = {
 	{ "done", "everything that can be gathered is" },
-	{ "target", "it ended because the host asked for another size" },
+	{ "gave-way", "it gave way to something else that needs the balloon or memory" },
 	{ "memory", "it ended because the guest has no more memory above the floor" },
 	{ "signal", "a signal ended it" },
-	{ "sleep", "it ended because the guest went to sleep" },
-	{ "removal", "it ended because the balloon is being removed" },
-	{ "error", "it ended because the host failed or did not answer" },
+	{ "host", "it ended because the host failed or did not answer" },
+	{ "busy", "it ended because the host was busy for long, or the balloon leaves" },
 };
 
 static bool read_word(const struct balloon *balloon, const char *file,

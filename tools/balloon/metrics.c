@@ -21,8 +21,8 @@ static const char * const states[] = {
 };
 
 static const char * const limits[] = {
-	"none", "floor", "allocator", "host", "stalled", "broken", "frozen",
-	"resting", "opted-out", NULL
+	"none", "floor", "allocator", "host", "oom", "isolation", "opted-out",
+	"stalled", "broken", "leaving", NULL
 };
 
 static const char *unit_suffix(const struct field *field)
