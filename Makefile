@@ -51,6 +51,11 @@ test-newest: deps
 	@$(MAKE) test-modules KVER=$(NEWEST)
 	@$(TESTS)/run-tests --kernel $(NEWEST) $(ARGS)
 
+## make test-xen                 run the Xen adapter in guests of real Xen, in QEMU
+.PHONY: test-xen
+test-xen: deps
+	@kernel=$$($(TESTS)/run-xen --print-kernel) && scripts/build-modules "$$kernel" && $(TESTS)/run-xen $(ARGS)
+
 ## make test-all                 both with long scenarios, configs, debug and coverage: hours
 .PHONY: test-all
 test-all:

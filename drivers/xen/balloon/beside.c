@@ -222,14 +222,11 @@ static int __init beside_init(void)
 
 	if (!xen_domain())
 		return -ENODEV;
-	if (xen_pv_domain()) {
-		pr_info("not for paravirtual guests yet: only for PVH and HVM\n");
-		return -ENODEV;
-	}
 	parent = root_device_register("xen_balloon");
 	if (IS_ERR(parent))
 		return PTR_ERR(parent);
-	balloon = balloon_register_device(parent, &xen_frames_ops, NULL);
+	balloon = balloon_register_device(parent, xen_pv_domain() ? &xen_pv_ops :
+					  &xen_frames_ops, NULL);
 	if (IS_ERR(balloon)) {
 		err = PTR_ERR(balloon);
 		goto err_unregister_parent;

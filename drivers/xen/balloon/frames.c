@@ -19,14 +19,10 @@
  */
 #define pr_fmt(fmt) "xen_balloon: " fmt
 
-#include <linux/align.h>
-#include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/highmem.h>
-#include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/moduleparam.h>
 #include <linux/printk.h>
 
 #include <asm/xen/hypercall.h>
@@ -49,18 +45,6 @@ union frames_call {
 	} move;
 };
 
-/* Where in one direction of a batch we are. */
-struct frames_walk {
-	struct balloon_range_list *list;
-	unsigned int i;			/* which range */
-	unsigned int offset;		/* which page of it */
-	bool blocks;			/* whole blocks are one extent */
-};
-
-static bool scrub_pages = IS_ENABLED(CONFIG_XEN_SCRUB_PAGES_DEFAULT);
-module_param(scrub_pages, bool, 0644);
-MODULE_PARM_DESC(scrub_pages, "Clear pages before the host gets them (default: as the kernel was configured)");
-
 /*
  * Batches that Xen may still refuse to move, as a whole, until it counts as one that
  * cannot.  UINT_MAX when it has moved anything.
@@ -82,82 +66,6 @@ static bool has_frame(unsigned long pfn)
 	return has;
 }
 
-static bool walk_is_over(const struct frames_walk *walk)
-{
-	return walk->i == walk->list->nr;
-}
-
-static unsigned long walk_pfn(const struct frames_walk *walk)
-{
-	return walk->list->range[walk->i].pfn + walk->offset;
-}
-
-/* Of the extent that is next. */
-static unsigned int walk_order(const struct frames_walk *walk)
-{
-	unsigned int rest = walk->list->range[walk->i].nr - walk->offset;
-
-	return walk->blocks && rest >= BIT(XEN_BLOCK_ORDER) &&
-	       IS_ALIGNED(walk_pfn(walk), BIT(XEN_BLOCK_ORDER)) ?
-	       XEN_BLOCK_ORDER : 0;
-}
-
-static void walk_on(struct frames_walk *walk, unsigned int nr)
-{
-	unsigned int n;
-
-	for (; nr; nr -= n) {
-		unsigned int rest = walk->list->range[walk->i].nr - walk->offset;
-
-		n = min(nr, rest);
-		walk->offset += n;
-		if (n == rest) {
-			walk->i++;
-			walk->offset = 0;
-		}
-	}
-}
-
-/* Return: how many extents of @order come next, which are in @extent. */
-static unsigned int walk_fill(struct frames_walk walk, xen_pfn_t *extent,
-			      unsigned int order)
-{
-	unsigned int nr;
-
-	for (nr = 0; nr < CALL_EXTENTS && !walk_is_over(&walk) &&
-	     walk_order(&walk) == order; nr++) {
-		extent[nr] = walk_pfn(&walk);
-		walk_on(&walk, BIT(order));
-	}
-	return nr;
-}
-
-/* All pages that are left. */
-static void walk_refuse(struct frames_walk *walk)
-{
-	for (; !walk_is_over(walk); walk->i++, walk->offset = 0) {
-		struct balloon_range *range = &walk->list->range[walk->i];
-
-		range->nr_refused = range->nr - walk->offset;
-	}
-}
-
-/* Return: how many extents Xen has done, from the first on. */
-static unsigned int memory_op(unsigned int op, xen_pfn_t *extent, unsigned int nr,
-			      unsigned int order)
-{
-	struct xen_memory_reservation reservation = {
-		.nr_extents = nr,
-		.extent_order = order,
-		.domid = DOMID_SELF,
-	};
-	long done;
-
-	set_xen_guest_handle(reservation.extent_start, extent);
-	done = HYPERVISOR_memory_op(op, &reservation);
-	return clamp(done, 0L, (long)nr);
-}
-
 /*
  * Frames of one direction go or come, in the order of the pages, until Xen refuses
  * one.  If it refuses a whole block, what follows is tried page by page.
@@ -165,37 +73,25 @@ static unsigned int memory_op(unsigned int op, xen_pfn_t *extent, unsigned int n
 static void frames_call(struct balloon_range_list *list, unsigned int op,
 			xen_pfn_t *extent)
 {
-	struct frames_walk walk = { .list = list, .blocks = true };
+	struct xen_walk walk = { .list = list, .blocks = true };
 	unsigned int order, nr, done;
 
-	while (!walk_is_over(&walk)) {
-		order = walk_order(&walk);
-		nr = walk_fill(walk, extent, order);
-		done = memory_op(op, extent, nr, order);
-		walk_on(&walk, done << order);
+	while (!xen_walk_is_over(&walk)) {
+		order = xen_walk_order(&walk);
+		nr = xen_walk_fill(walk, extent, CALL_EXTENTS, order);
+		done = xen_extents(op, extent, nr, order);
+		xen_walk_on(&walk, done << order);
 		if (done == nr)
 			continue;
 		/* Of a block that did not go, the first pages may have gone. */
 		while (op == XENMEM_decrease_reservation && order &&
-		       !walk_is_over(&walk) && !has_frame(walk_pfn(&walk)))
-			walk_on(&walk, 1);
+		       !xen_walk_is_over(&walk) && !has_frame(xen_walk_pfn(&walk)))
+			xen_walk_on(&walk, 1);
 		if (!order)
 			break;
 		walk.blocks = false;
 	}
-	walk_refuse(&walk);
-}
-
-/* The host does not clear what it gets, and the next guest could read it. */
-static void scrub(const struct balloon_range_list *list)
-{
-	unsigned int i, j;
-
-	if (!READ_ONCE(scrub_pages))
-		return;
-	for (i = 0; i < list->nr; i++)
-		for (j = 0; j < list->range[i].nr; j++)
-			clear_highpage(pfn_to_page(list->range[i].pfn + j));
+	xen_walk_refuse(&walk);
 }
 
 /*
@@ -295,7 +191,7 @@ static int frames_submit(struct balloon *b, struct balloon_batch *batch)
 	bool migration = batch->inflate.nr && batch->deflate.nr;
 
 	if (!migration || !frames_move(batch, call)) {
-		scrub(&batch->inflate);
+		xen_scrub(&batch->inflate);
 		frames_call(&batch->inflate, XENMEM_decrease_reservation,
 			    call->extent);
 		frames_call(&batch->deflate, XENMEM_populate_physmap,

@@ -154,7 +154,6 @@ static void fake_clear(struct page *page)
 	xen.nr_cleared++;
 }
 
-#undef pr_fmt
 #undef HYPERVISOR_memory_op
 #define HYPERVISOR_memory_op(op, arg)	fake_memory_op(op, arg)
 #undef kmap_local_page
@@ -171,6 +170,8 @@ static void fake_clear(struct page *page)
 #define pr_info(fmt, ...)		fake_log(fmt, ##__VA_ARGS__)
 #undef pr_warn_once
 #define pr_warn_once(fmt, ...)		fake_log(fmt, ##__VA_ARGS__)
+#include "../../../../drivers/xen/balloon/common.c"
+#undef pr_fmt
 #include "../../../../drivers/xen/balloon/frames.c"
 
 static struct balloon_dev_ops ops;

@@ -39,4 +39,34 @@ struct xen_add_to_physmap_range {
 	int *errs;
 };
 
+/* Of PV guests, whose page tables are those of x86. */
+#define CONFIG_XEN_PV			1
+#define INVALID_P2M_ENTRY		(~0UL)
+#define PAGE_KERNEL			0
+#define __pte(value)			((pte_t) { .pte = (value) })
+#define MMU_MACHPHYS_UPDATE		1
+#define MMUEXT_TLB_FLUSH_ALL		10
+#define UVMF_NONE			0UL
+#define UVMF_INVLPG			2UL
+#define UVMF_ALL			4UL
+#define __HYPERVISOR_update_va_mapping	14
+#define __HYPERVISOR_mmuext_op		26
+
+typedef struct { unsigned long pte; } pte_t;
+
+struct multicall_entry {
+	xen_ulong_t op;
+	long result;
+	xen_ulong_t args[6];
+};
+
+struct mmu_update {
+	u64 ptr;
+	u64 val;
+};
+
+struct mmuext_op {
+	unsigned int cmd;
+};
+
 #endif /* _BALLOON_USPACE_XEN_H */
