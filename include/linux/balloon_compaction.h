@@ -23,10 +23,6 @@
 #endif
 #endif
 
-#if __has_include("linux/balloon.h")
-#define BALLOON_CORE_MIGRATES	/* as in kernels since 7.0: see ->migratepage */
-#endif
-
 #include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/migrate.h>
