@@ -158,6 +158,7 @@ idle() {
 
 # The kernel's own test of huge pages beside a balloon that is scattered.
 huge() {
+	drain	# as in round.sh
 	start around fragment 850
 	balloon_to 400
 	stop around
