@@ -5,5 +5,6 @@
 # mem: 1056
 # kernels: 6.12
 # selftests: transhuge-stress compaction_test
+# expect: Call Trace
 
 huge_pages_test
