@@ -81,7 +81,10 @@ def transcript(tree, line):
     if "-J" in words and done.returncode == 0:
         parts = done.stdout.splitlines() if "watch" in words else [done.stdout]
         assert all(json.loads(part) for part in parts)
-    out = [f"| {text}".rstrip() for text in CLOCK.sub("CLOCK", done.stdout).splitlines()]
+    text = CLOCK.sub("CLOCK", done.stdout)
+    if "-n" in words:   # the headings that are not shown have a width in Debian 12, none in Debian 13
+        text = re.sub(" +", " ", text)
+    out = [f"| {line}".rstrip() for line in text.splitlines()]
     errors = [f"! {text}" for text in done.stderr.replace(str(tree.directory), "").splitlines()]
     return [f"$ {line}", *out, *errors, f"= {done.returncode}"]
 
@@ -389,7 +392,7 @@ class Changes(unittest.TestCase):
 
     def test_one_of_two_leaves(self):
         out, err, code = self.leave(Tree(self, "two"), "list", "-n", "-o", "driver,size,name")
-        self.assertEqual((out, code), ("null_balloon   1M balloon1\n", 0))
+        self.assertEqual((out.split(), code), (["null_balloon", "1M", "balloon1"], 0))
         self.assertIn("balloon0 has gone while it was read", err)
 
     def test_balloon_leaves_while_it_is_watched(self):
