@@ -235,6 +235,7 @@ static int __init beside_init(void)
 		balloon_deflate_on_oom(balloon);
 	base = READ_ONCE(balloon_stats.current_pages);
 	left = READ_ONCE(balloon_stats.target_pages);
+	wanted = left;
 	follow(left, left);
 	register_xenstore_notifier(&xenstore_notifier);
 	schedule_delayed_work(&look, 0);
