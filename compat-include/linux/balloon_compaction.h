@@ -15,7 +15,7 @@
 
 /* As in kernels since 7.0: see ->migratepage. */
 #ifdef __has_include
-#if __has_include(<linux/balloon.h>)
+#if __has_include("linux/balloon.h")
 #define BALLOON_CORE_MIGRATES
 #endif
 #endif

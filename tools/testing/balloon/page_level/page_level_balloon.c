@@ -25,10 +25,18 @@
  *	    pl.b.pages_lock
  *	    host.lock
  */
-#if __has_include(<linux/balloon_compaction.h>)
-#include <linux/balloon_compaction.h>
-#else
+#ifdef __has_include
+#if __has_include("linux/balloon.h")
+#define SINCE_7_0
+#endif
+#if !__has_include("linux/balloon_compaction.h")
+#define ONLY_BALLOON_H
+#endif
+#endif
+#ifdef ONLY_BALLOON_H
 #include <linux/balloon.h>
+#else
+#include <linux/balloon_compaction.h>
 #endif
 #include <linux/bitmap.h>
 #include <linux/debugfs.h>
@@ -123,7 +131,7 @@ static int host_init(void)
 /* The balloon */
 
 /* Since 7.0 the core does what is the same in all drivers. */
-#if __has_include(<linux/balloon.h>)
+#ifdef SINCE_7_0
 static void devinfo_init(void)
 {
 	balloon_devinfo_init(&pl.b);
