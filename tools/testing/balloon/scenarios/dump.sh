@@ -1,9 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # The guest crashes while a balloon is in it: the dump leaves out each of the balloon's pages, in whole blocks or single.
-# By name only: makedumpfile of Debian 13 tells of no offline page in the same dump, which is not understood.
 # kernels: 6.1 6.12
-# long: 1
 # requires: KEXEC_FILE CRASH_DUMP
 # programs: makedumpfile
 # kexec: 1
@@ -26,7 +24,14 @@ second_kernel() {
 	check "the dump is saved" eval 'makedumpfile -F -d 31 --message-level 16 /proc/vmcore 2>/tmp/report >/dev/null'
 	sed 's/^/# /' /tmp/report
 	left_out=$(sed -n 's/.*Offline pages *: //p' /tmp/report)
-	equal "it has none of the balloon's pages" "$wanted" $((left_out))
+	free=$(sed -n 's/.*Free pages *: //p' /tmp/report)
+	claim="it has none of the balloon's pages"
+	# 1.7.6, of Debian 13, knows no type of page of kernels since 6.12.
+	if [ $((free + left_out)) = 0 ]; then
+		skip "$claim" "this makedumpfile tells of no free page either: kernels since 6.12 need 1.7.7"
+	else
+		equal "$claim" "$wanted" $((left_out))
+	fi
 }
 
 case $PART in
