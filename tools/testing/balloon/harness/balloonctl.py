@@ -83,7 +83,7 @@ def transcript(tree, line):
         assert all(json.loads(part) for part in parts)
     text = CLOCK.sub("CLOCK", done.stdout)
     if "-n" in words:   # the headings that are not shown have a width in Debian 12, none in Debian 13
-        text = re.sub(" +", " ", text)
+        text = re.sub("(?m)^ +", "", re.sub(" +", " ", text))
     out = [f"| {line}".rstrip() for line in text.splitlines()]
     errors = [f"! {text}" for text in done.stderr.replace(str(tree.directory), "").splitlines()]
     return [f"$ {line}", *out, *errors, f"= {done.returncode}"]
