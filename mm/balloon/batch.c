@@ -261,7 +261,7 @@ void __balloon_set_state(struct balloon *b, enum balloon_state state)
 	lockdep_assert_held(&b->pages_lock);
 	WRITE_ONCE(b->state, state);
 	trace_balloon_state(b->id, state);
-	queue_work(balloon_wq, &b->tell_work);
+	schedule_work(&b->tell_work);
 }
 
 static void __hypervisor_is_silent(struct balloon *b)
@@ -380,10 +380,13 @@ static bool batch_send(struct balloon_core_batch *batch, bool awaited)
 	batch->submitted = jiffies;
 	batch->sent = ktime_get_ns();
 	list_add_tail(&batch->node, &b->in_flight);
-	__balloon_count_batch(b);
-	trace_balloon_batch_submit(b->id, batch->purpose, batch->inflate.nr_pages,
-				   batch->deflate.nr_pages);
 	submitting = balloon_is_answered(b);
+	if (submitting) {
+		__balloon_count_batch(b);
+		trace_balloon_batch_submit(b->id, batch->purpose,
+					   batch->inflate.nr_pages,
+					   batch->deflate.nr_pages);
+	}
 	b->nr_submitting += submitting;
 	spin_unlock_irqrestore(&b->pages_lock, flags);
 
@@ -587,9 +590,12 @@ static void __count_answer(struct balloon_core_batch *batch, int error)
 	u64 took = ktime_get_ns() - batch->sent;
 
 	lockdep_assert_held(&b->pages_lock);
-	b->nr_answers++;
-	b->answer_ns += took;
-	b->answer_worst_ns = max(b->answer_worst_ns, took);
+	/* How long nobody answered is not how long an answer takes. */
+	if (!error) {
+		b->nr_answers++;
+		b->answer_ns += took;
+		b->answer_worst_ns = max(b->answer_worst_ns, took);
+	}
 	trace_balloon_batch_complete(b->id, batch->purpose, error, took);
 }
 

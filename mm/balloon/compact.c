@@ -130,6 +130,10 @@ static void round_settle(struct balloon_compaction *c)
 	c->seen = ULONG_MAX;
 	balloon_free_parked(b);
 	c->taken = 0;
+	/* Of which block a page came back is not known. */
+	if (!balloon_was_refused(c))
+		c->won += c->nr_leaving;
+	c->nr_leaving = 0;
 }
 
 /* Return: as of balloon_batch_wait(). */
@@ -202,10 +206,11 @@ static int evacuate_block(struct balloon_compaction *c)
 {
 	struct balloon *b = c->b;
 	struct page *pages[BALLOON_HOLES_AT_ONCE];
-	unsigned int remaining;
+	/* Pages that the hypervisor refuses come back: not again in this round. */
+	unsigned int remaining, left = pages_in(b, c->index);
 	int nr, err;
 
-	while (!c->exhausted && (remaining = pages_in(b, c->index))) {
+	while (!c->exhausted && (remaining = min(left, pages_in(b, c->index)))) {
 		err = balloon_reason_to_end(c);
 		if (err)
 			return err;
@@ -225,6 +230,7 @@ static int evacuate_block(struct balloon_compaction *c)
 			}
 			c->exchanged += nr;
 			c->nr_exchanged += nr;
+			left -= nr;
 		}
 		if (balloon_batch_full(c->batch))
 			round_submit(c);
@@ -232,8 +238,10 @@ static int evacuate_block(struct balloon_compaction *c)
 		rest(c);
 		cond_resched();
 	}
-	c->nr_evacuated += !c->exhausted;
-	c->won += !c->exhausted;
+	if (!c->exhausted && !pages_in(b, c->index)) {
+		c->nr_evacuated++;
+		c->nr_leaving++;
+	}
 	return 0;
 }
 
@@ -274,7 +282,8 @@ static int evacuate_sparsest(struct balloon_compaction *c)
 		      evacuate_blocks(c, BALLOON_BLOCK_PAGES);
 		round_settle(c);
 		/* Another round is worth its look at all blocks if it wins an eighth. */
-		choice = c->nr_evacuated && c->nr_evacuated >= nr / 8;
+		choice = c->nr_evacuated && c->nr_evacuated >= nr / 8 &&
+			 !balloon_was_refused(c);
 	} while (!err && !c->exhausted && choice);
 	if (err || c->exhausted)
 		return err;
@@ -322,6 +331,7 @@ static bool compaction_begin(struct balloon_compaction *c)
 	if (may) {
 		b->compaction = c;
 		c->target = b->target;
+		c->refused = b->stats.refused;
 		c->begun = ktime_get_boottime_seconds();
 		b->background = c->background;
 	}
@@ -379,15 +389,18 @@ static void compaction_end(struct balloon_compaction *c, int err)
 /* Return: 0, or as of balloon_compact(). */
 static int compact_nodes(struct balloon_compaction *c)
 {
-	int nid, err = 0;
+	int nid, err = -ENOMEM, this;
 
 	for_each_online_node(nid) {
 		c->nid = nid;
 		c->seen = ULONG_MAX;
 		c->exhausted = false;
 		c->nr_whole = 0;
-		err = compact_node(c);
-		if (err)
+		this = compact_node(c);
+		/* Another node may have memory to spare. */
+		if (this != -ENOMEM)
+			err = this;
+		if (err && err != -ENOMEM)
 			break;
 	}
 	compaction_end(c, err);

@@ -6,6 +6,7 @@
 #ifndef _MM_BALLOON_COMPACT_H
 #define _MM_BALLOON_COMPACT_H
 
+#include <linux/compiler.h>
 #include <linux/types.h>
 
 #include "internal.h"
@@ -32,9 +33,11 @@
  * @nr_evacuated: blocks that were evacuated in this round
  * @exhausted: nothing is left but whole blocks
  * @target: the target, as it was when a run in the background began
+ * @refused: the count of refused pages then
  * @background: nobody has asked for it
  * @began: when it has rested last, in ns, and since then it only worked
- * @won: blocks that were evacuated
+ * @nr_leaving: blocks whose last pages were exchanged in this round
+ * @won: blocks that were evacuated, up to the first refusal
  * @begun: seconds since boot
  */
 struct balloon_compaction {
@@ -54,11 +57,19 @@ struct balloon_compaction {
 	unsigned long nr_evacuated;
 	bool exhausted;
 	unsigned long target;
+	unsigned long refused;
 	bool background;
 	u64 began;
+	unsigned long nr_leaving;
 	unsigned long won;
 	u64 begun;
 };
+
+/* What the hypervisor refuses once it may refuse again, so nobody goes round for it. */
+static inline bool balloon_was_refused(const struct balloon_compaction *c)
+{
+	return READ_ONCE(c->b->stats.refused) != c->refused;
+}
 
 /* mm/balloon/exchange.c */
 int balloon_reason_to_end(const struct balloon_compaction *c);

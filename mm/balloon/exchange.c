@@ -33,7 +33,8 @@ static bool gives_way(const struct balloon_compaction *c)
 
 	return READ_ONCE(b->target) != c->target || READ_ONCE(b->oom) ||
 	       READ_ONCE(b->isolated_pages) || !READ_ONCE(b->proactiveness) ||
-	       READ_ONCE(b->compact_asked) || !balloon_free_to_spare(NUMA_NO_NODE);
+	       READ_ONCE(b->compact_asked) || balloon_was_refused(c) ||
+	       !balloon_free_to_spare(NUMA_NO_NODE);
 }
 
 /**

@@ -20,6 +20,7 @@
 #include <linux/nodemask.h>
 #include <linux/page_ref.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -205,7 +206,7 @@ void balloon_count_blocks(struct balloon *b, const struct zone *zone,
 		spin_unlock_irq(&b->pages_lock);
 		index++;
 		cond_resched();
-	} while (nr);
+	} while (nr && !fatal_signal_pending(current));
 }
 
 /**

@@ -239,6 +239,8 @@ static int emit_zone(struct balloon *b, char *buf, int at, int nid,
 {
 	struct balloon_blocks_in in;
 
+	if (!populated_zone(zone))
+		return 0;
 	balloon_count_blocks(b, zone, &in);
 	if (!in.pages)
 		return 0;
@@ -358,12 +360,12 @@ static ssize_t batches_in_flight_show(struct device *dev,
 				      struct device_attribute *attr, char *buf)
 {
 	struct balloon *b = to_balloon(dev);
-	struct list_head *batch;
+	const struct balloon_core_batch *batch;
 	unsigned int nr = 0;
 
 	spin_lock_irq(&b->pages_lock);
-	list_for_each(batch, &b->in_flight)
-		nr++;
+	list_for_each_entry(batch, &b->in_flight, node)
+		nr += batch->state != BALLOON_BATCH_DONE;
 	spin_unlock_irq(&b->pages_lock);
 	return sysfs_emit(buf, "%u\n", nr);
 }

@@ -109,6 +109,8 @@ static bool alloc_pages_into(struct balloon *b,
 			return false;
 		}
 		room -= got;
+		/* Of memory out of the hypervisor's reach all may be taken. */
+		cond_resched();
 	}
 	return true;
 }
@@ -352,7 +354,7 @@ static void set_limit(struct balloon *b, enum balloon_limit limit)
 	if (b->limited_by == limit)
 		return;
 	WRITE_ONCE(b->limited_by, limit);
-	queue_work(balloon_wq, &b->tell_work);
+	schedule_work(&b->tell_work);
 }
 
 /* @err: 0 if the target is reached, or why a pause is due. */
@@ -440,7 +442,10 @@ void balloon_set_target(struct balloon *b, unsigned long nr_pages)
 		nr_pages = 0;
 	}
 	spin_lock_irqsave(&b->pages_lock, flags);
-	WRITE_ONCE(b->opted_out, opted_out);
+	if (READ_ONCE(b->opted_out) != opted_out) {
+		WRITE_ONCE(b->opted_out, opted_out);
+		schedule_work(&b->tell_work);
+	}
 	if (!balloon_is_leaving(b) && (!b->has_target || nr_pages != b->target)) {
 		b->has_target = true;
 		WRITE_ONCE(b->target, nr_pages);

@@ -432,8 +432,14 @@ huge_pages_test() {
 	fallback=$(vmstat thp_fault_fallback) huge=$(vmstat thp_fault_alloc) killed=$(vmstat oom_kill)
 	transhuge-stress -d 3 420 >/tmp/stress 2>&1
 	sed 's/^/# /' /tmp/stress
-	check "huge pages: $(($(vmstat thp_fault_alloc) - huge))" [ $(($(vmstat thp_fault_alloc) - huge)) -ge 210 ]
-	equal "faults that got no huge page" 0 $(($(vmstat thp_fault_fallback) - fallback))
+	huge=$(($(vmstat thp_fault_alloc) - huge)) fallback=$(($(vmstat thp_fault_fallback) - fallback))
+	# Of the kernel's own driver this is a measurement: it has been seen to miss some, too.
+	if [ "$DRIVER" = stock ]; then
+		check "huge pages: $huge, faults that got none: $fallback" [ "$huge" -gt 0 ]
+	else
+		check "huge pages: $huge" [ "$huge" -ge 210 ]
+		equal "faults that got no huge page" 0 "$fallback"
+	fi
 	[ "$SLOW" -ge 10 ] || check "compaction_test passes, or is killed" compaction_test_passes
 	ledger
 }

@@ -200,6 +200,22 @@ static void refused_exchange(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake.nr_taken, 300);
 }
 
+/* A host that refuses all: each pass asks once for each page, and nothing is won. */
+static void run_that_is_refused_ends(struct kunit *test)
+{
+	scatter(test, 300, 3);
+	host.refuse = 1;
+	KUNIT_EXPECT_EQ(test, balloon_compact(&host.b), 0);
+	KUNIT_EXPECT_GT(test, host.b.stats.exchanged, 0);
+	KUNIT_EXPECT_LE(test, host.b.stats.exchanged, 4 * 300);
+	KUNIT_EXPECT_EQ(test, host.b.last_run.won, 0);
+	host.refuse = 0;
+	fake_let_pass(64 * HZ);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 300);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 300);
+}
+
 static void one_run_at_a_time(struct kunit *test)
 {
 	struct balloon_compaction *other = kunit_kzalloc(test, sizeof(*other),
@@ -463,6 +479,21 @@ static void background_run(struct kunit *test)
 	KUNIT_EXPECT_GE(test, host.b.last_run.won, 1);
 }
 
+/* After the first refusal it leaves the rest for later. */
+static void background_is_refused(struct kunit *test)
+{
+	begin_with_holes(test);
+	host.refuse = 1;
+	let_background_run(test, HZ);
+	KUNIT_EXPECT_GT(test, host.b.stats.refused, 0);
+	KUNIT_EXPECT_EQ(test, host.b.last_run.err, -EAGAIN);
+	KUNIT_EXPECT_EQ(test, host.b.last_run.won, 0);
+	host.refuse = 0;
+	let_background_run(test, 64 * HZ);
+	KUNIT_EXPECT_EQ(test, min(nr_in(0), nr_in(1)), 0);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 300);
+}
+
 /* As long as the guest has no more holes than the last run has left, none begins. */
 static void background_runs_for_more_holes_only(struct kunit *test)
 {
@@ -628,6 +659,7 @@ static struct kunit_case compact_test_cases[] = {
 	KUNIT_CASE(shared_block_is_deflated),
 	KUNIT_CASE(deflation_without_a_plan),
 	KUNIT_CASE(refused_exchange),
+	KUNIT_CASE(run_that_is_refused_ends),
 	KUNIT_CASE(one_run_at_a_time),
 	KUNIT_CASE(stopped_device_exchanges_nothing),
 	KUNIT_CASE(large_numbers_of_blocks),
@@ -639,6 +671,7 @@ static struct kunit_case compact_test_cases[] = {
 	KUNIT_CASE(host_fails_as_holes_come),
 	KUNIT_CASE(host_answers_late),
 	KUNIT_CASE(background_run),
+	KUNIT_CASE(background_is_refused),
 	KUNIT_CASE(background_runs_for_more_holes_only),
 	KUNIT_CASE(background_is_not_worth_it),
 	KUNIT_CASE(parked_pages_make_room),

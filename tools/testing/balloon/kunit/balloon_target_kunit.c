@@ -762,6 +762,9 @@ static void guest_that_opts_out_keeps_its_memory(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, host.b.opted_out);
 	balloon_set_target(&host.b, 0);
 	KUNIT_EXPECT_FALSE(test, host.b.opted_out);
+	/* Each of both is told. */
+	settle(test);
+	KUNIT_EXPECT_EQ(test, fake.nr_events, 2);
 	may_inflate = true;
 	resize(test, 50);
 	may_inflate = false;

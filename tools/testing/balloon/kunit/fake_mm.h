@@ -751,6 +751,8 @@ static inline void fake_free_compound(struct page *page)
 #define kobject_uevent(kobj, action)	((void)(kobj), fake.nr_events++)
 #undef queue_work
 #define queue_work(wq, work)		fake_queue_work(work, 0, false)
+#undef schedule_work
+#define schedule_work(work)		fake_queue_work(work, 0, false)
 #undef queue_delayed_work
 #define queue_delayed_work(wq, dwork, delay) \
 	fake_queue_work(&(dwork)->work, delay, false)

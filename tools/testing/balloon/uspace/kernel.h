@@ -269,6 +269,7 @@ static inline void list_splice_init(struct list_head *list, struct list_head *he
 #define ERESTARTSYS		512
 #define current			NULL
 #define signal_pending(task)	((void)(task), false)
+#define fatal_signal_pending(task)	((void)(task), false)
 
 /* Memory, all of one node */
 typedef struct { unsigned long bits; } nodemask_t;
