@@ -25,7 +25,8 @@
 
 /*
  * Has anybody else something to do with the balloon, or with the memory that is
- * parked?  An administrator who asks for a run makes this one end.
+ * parked?  An administrator who asks for a run makes this one end; and a refusal, which
+ * the target worker is to make up for.
  */
 static bool gives_way(const struct balloon_compaction *c)
 {

@@ -82,7 +82,9 @@ static DEVICE_ATTR_RO(limited_by);
  *	by something else
  * @work: ->tell_work of a device
  *
- * Context: a worker of balloon_wq.
+ * Not for balloon_wq, since it allocates memory.
+ *
+ * Context: a worker of the system's queue.
  */
 void balloon_tell_work(struct work_struct *work)
 {
@@ -235,7 +237,7 @@ BALLOON_BLOCKS(shared_with_others, with_others);
 
 /* Return: number of characters; none if no page of the balloon is there. */
 static int emit_zone(struct balloon *b, char *buf, int at, int nid,
-		     const struct zone *zone)
+		     struct zone *zone)
 {
 	struct balloon_blocks_in in;
 

@@ -433,9 +433,9 @@ huge_pages_test() {
 	transhuge-stress -d 3 420 >/tmp/stress 2>&1
 	sed 's/^/# /' /tmp/stress
 	huge=$(($(vmstat thp_fault_alloc) - huge)) fallback=$(($(vmstat thp_fault_fallback) - fallback))
-	# Of the kernel's own driver this is a measurement: it has been seen to miss some, too.
+	# The kernel's own driver misses some in a few boots, so of it nine tenths are asked for.
 	if [ "$DRIVER" = stock ]; then
-		check "huge pages: $huge, faults that got none: $fallback" [ "$huge" -gt 0 ]
+		check "huge pages: $huge, faults that got none: $fallback" [ "$huge" -ge 189 ]
 	else
 		check "huge pages: $huge" [ "$huge" -ge 210 ]
 		equal "faults that got no huge page" 0 "$fallback"

@@ -186,6 +186,17 @@ static void deflation_without_a_plan(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nr_in(1), nr);
 }
 
+/* A host that does not refuse any more is asked again. */
+static void all_come_back(struct kunit *test)
+{
+	host.refuse = 0;
+	host.keep = 0;
+	fake_let_pass(64 * HZ);
+	settle(test);
+	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 300);
+	KUNIT_EXPECT_EQ(test, fake.nr_taken, 300);
+}
+
 static void refused_exchange(struct kunit *test)
 {
 	scatter(test, 300, 3);
@@ -194,26 +205,31 @@ static void refused_exchange(struct kunit *test)
 	host.refuse = 0;
 	settle(test);
 	KUNIT_EXPECT_GT(test, host.b.stats.refused, 0);
-	fake_let_pass(64 * HZ);
-	settle(test);
-	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 300);
-	KUNIT_EXPECT_EQ(test, fake.nr_taken, 300);
+	all_come_back(test);
 }
 
-/* A host that refuses all: each pass asks once for each page, and nothing is won. */
+/*
+ * A host that refuses all, at once: each page is asked for once, and nothing is won,
+ * whether pages come back while their block is being evacuated or after that.
+ */
 static void run_that_is_refused_ends(struct kunit *test)
 {
+	const unsigned int ranges[] = { 32, BALLOON_BATCH_RANGES };
+	unsigned int i;
+
 	scatter(test, 300, 3);
-	host.refuse = 1;
-	KUNIT_EXPECT_EQ(test, balloon_compact(&host.b), 0);
-	KUNIT_EXPECT_GT(test, host.b.stats.exchanged, 0);
-	KUNIT_EXPECT_LE(test, host.b.stats.exchanged, 4 * 300);
-	KUNIT_EXPECT_EQ(test, host.b.last_run.won, 0);
-	host.refuse = 0;
-	fake_let_pass(64 * HZ);
-	settle(test);
-	KUNIT_EXPECT_EQ(test, host.b.nr_ballooned, 300);
-	KUNIT_EXPECT_EQ(test, fake.nr_taken, 300);
+	host.at_once = true;
+	for (i = 0; i < ARRAY_SIZE(ranges); i++) {
+		host.b.max_ranges = ranges[i];
+		host.refuse = BALLOON_BLOCK_PAGES;
+		host.keep = BALLOON_BLOCK_PAGES;
+		host.b.stats.exchanged = 0;
+		KUNIT_EXPECT_EQ(test, balloon_compact(&host.b), 0);
+		KUNIT_EXPECT_GT(test, host.b.stats.exchanged, 0);
+		KUNIT_EXPECT_LE(test, host.b.stats.exchanged, 300);
+		KUNIT_EXPECT_EQ(test, host.b.last_run.won, 0);
+		all_come_back(test);
+	}
 }
 
 static void one_run_at_a_time(struct kunit *test)
@@ -479,6 +495,18 @@ static void background_run(struct kunit *test)
 	KUNIT_EXPECT_GE(test, host.b.last_run.won, 1);
 }
 
+/* Another node may have what one lacks. */
+static void full_node_is_passed_over(struct kunit *test)
+{
+	begin_with_holes(test);
+	fake.node_0_is_full = true;
+	fake.other_node = page_to_pfn(arena);
+	let_background_run(test, HZ);
+	KUNIT_EXPECT_EQ(test, min(nr_in(0), nr_in(1)), 0);
+	KUNIT_EXPECT_EQ(test, host.b.last_run.err, 0);
+	KUNIT_EXPECT_GE(test, host.b.last_run.won, 1);
+}
+
 /* After the first refusal it leaves the rest for later. */
 static void background_is_refused(struct kunit *test)
 {
@@ -671,6 +699,7 @@ static struct kunit_case compact_test_cases[] = {
 	KUNIT_CASE(host_fails_as_holes_come),
 	KUNIT_CASE(host_answers_late),
 	KUNIT_CASE(background_run),
+	KUNIT_CASE(full_node_is_passed_over),
 	KUNIT_CASE(background_is_refused),
 	KUNIT_CASE(background_runs_for_more_holes_only),
 	KUNIT_CASE(background_is_not_worth_it),

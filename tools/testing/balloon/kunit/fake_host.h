@@ -43,7 +43,11 @@ unsigned long floor_spare_blocks(void);
 #undef balloon_room_by_swap
 #undef balloon_swap_in_memory
 #undef balloon_missing_to_high
-unsigned long balloon_free_to_spare(int nid) { return fake.free_to_spare; }
+unsigned long balloon_free_to_spare(int nid)
+{
+	return fake.node_0_is_full && !nid ? 0 : fake.free_to_spare;
+}
+
 unsigned long balloon_holes(void) { return fake.holes; }
 bool balloon_is_last_resort(struct page *page) { return page == fake.last_resort; }
 unsigned long balloon_spare_blocks(void) { return fake.spare_blocks; }
@@ -57,6 +61,8 @@ unsigned long balloon_missing_to_high(void) { return fake.missing_to_high; }
 #include "../../../../mm/balloon/settle.c"
 #include "../../../../mm/balloon/placement.c"
 #include "../../../../mm/balloon/exchange.c"
+#undef for_each_online_node
+#define for_each_online_node(nid)	for (nid = 0; nid <= fake.node_0_is_full; nid++)
 #include "../../../../mm/balloon/compact.c"
 #include "../../../../mm/balloon/background.c"
 #include "../../../../mm/balloon/swap.c"

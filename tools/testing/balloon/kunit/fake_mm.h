@@ -110,6 +110,7 @@ static struct fake_mm {
 	unsigned int stride;		/* how far from one page to the next */
 	unsigned int zone_boundary;	/* first page of the upper zone */
 	unsigned long other_node;	/* if not 0: first pfn of the other node */
+	bool node_0_is_full;		/* and a run looks at the other one, too */
 	bool no_memory;
 	bool interrupted;		/* a signal has come */
 	bool kdump;			/* the kernel saves a dump */

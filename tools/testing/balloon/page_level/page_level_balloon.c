@@ -25,6 +25,7 @@
  *	    pl.b.pages_lock
  *	    host.lock
  */
+/* Sparse does not know __has_include. */
 #ifdef __has_include
 #if __has_include("linux/balloon.h")
 #define SINCE_7_0
